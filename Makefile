@@ -1,0 +1,36 @@
+# Two commands do everything on a fresh machine with Python, make and git:
+#   make quickstart   pretrain, fine-tune with and without Q-Score, evaluate, and draw the report
+#   make test         the checks of the code, then every test
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: quickstart test lint clean
+
+quickstart: $(VENV)/.runtime
+	$(BIN)/python train.py -m experiment=quickstart lambda=0,10
+	$(BIN)/python -m qscore.report runs/quickstart --out runs/quickstart/report
+
+test: $(VENV)/.dev lint
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+$(VENV)/.created:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.runtime: pyproject.toml | $(VENV)/.created
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.created
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@ $(VENV)/.runtime
+
+clean:
+	rm -rf $(VENV) runs

@@ -1,0 +1,94 @@
+"""Configuration in, objects out."""
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.loggers import Logger
+
+from qscore.application.run_directory import RunDirectory
+from qscore.data import ImageDataModule
+from qscore.encoders import Encoder
+from qscore.errors import UserError
+from qscore.methods import SSLMethod
+
+
+def recipe(cfg: DictConfig) -> DictConfig:
+    """Returns the part of the method's configuration that goes with the size of the images."""
+    chosen: DictConfig = cfg.method[cfg.data.scale]
+    return chosen
+
+
+def build_data(cfg: DictConfig, *, with_views: bool = True) -> ImageDataModule:
+    """Returns the data module of `cfg.data`; with the views of `cfg.method` where something is to be trained."""
+    return ImageDataModule(
+        instantiate(cfg.data.source),
+        instantiate(recipe(cfg).views) if with_views else None,
+        image_size=cfg.data.image_size,
+        batch_size=cfg.batch_size,
+        crop_fraction=cfg.data.crop_fraction,
+        num_workers=cfg.num_workers,
+        seed=cfg.seed,
+    )
+
+
+def build_encoder(cfg: DictConfig) -> Encoder:
+    """Returns an untrained encoder."""
+    encoder: Encoder = instantiate(cfg.encoder)
+    return encoder
+
+
+def build_method(cfg: DictConfig, encoder: Encoder) -> SSLMethod:
+    """Returns the SSL method around an encoder, with new heads."""
+    chosen = recipe(cfg)
+    method: SSLMethod = instantiate(chosen.module)(encoder, instantiate(chosen.optimization))
+    return method
+
+
+def build_trainer(
+    cfg: DictConfig, run: RunDirectory, *, epochs: int, loggers: list[Logger], callbacks: list[pl.Callback]
+) -> pl.Trainer:
+    """Returns a trainer that leaves its whole state in `checkpoints/last.ckpt` after every epoch."""
+    checkpoint = ModelCheckpoint(run.path / "checkpoints", "last", enable_version_counter=False)
+    watchers: list[pl.Callback] = [LearningRateMonitor("step")] if loggers else []
+    trainer: pl.Trainer = instantiate(cfg.trainer)(
+        max_epochs=epochs,
+        default_root_dir=run.path,
+        logger=loggers,
+        callbacks=[*callbacks, *watchers, checkpoint, TQDMProgressBar(leave=True)],
+    )
+    if cfg.batch_size % trainer.world_size:
+        raise UserError(
+            f"Expected batch_size (over all devices) to be a multiple of {trainer.world_size} devices, "
+            f"got {cfg.batch_size}."
+        )
+    return trainer
+
+
+def load_method_state(method: SSLMethod, checkpoint: Path) -> None:
+    """Takes encoder, heads, teachers, prototypes and queues from the training state of another run.
+
+    Raises:
+        UserError: If its heads have other shapes.
+    """
+    content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    try:
+        method.load_state_dict(content["state_dict"])
+        method.on_load_checkpoint(content)
+    except RuntimeError as error:
+        raise UserError(f"{checkpoint} does not fit the configured method: {error}") from error
+
+
+def inference_device(cfg: DictConfig) -> torch.device:
+    """Returns the device that representations are extracted on."""
+    on_gpu = cfg.trainer.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    return torch.device("cuda" if on_gpu else "cpu")
+
+
+def plain(cfg: Any) -> Any:
+    """Returns a configuration as resolved dictionaries and lists."""
+    return OmegaConf.to_container(cfg, resolve=True)

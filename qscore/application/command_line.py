@@ -1,0 +1,143 @@
+"""The face of the commands: shortcuts, one clear message for a user's mistake, exit status 2."""
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, InstantiationException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+
+from qscore.application.run_directory import FACTS, existing_run
+from qscore.errors import UserError
+
+FULL_ERROR = "HYDRA_FULL_ERROR"
+USER_MISTAKE = 2
+
+
+def run_command(task: Callable[[DictConfig], None], *, config_dir: Path, config_name: str) -> None:
+    """Composes the configuration from the command line and runs a task with it.
+
+    Exit status 0 only if the task did all it was asked for; 2 and one message on stderr for a mistake of the user
+    (HYDRA_FULL_ERROR=1 shows the traceback); anything else keeps its traceback.
+    """
+    wants_traceback = os.environ.get(FULL_ERROR) == "1"
+    os.environ[FULL_ERROR] = "1"  # errors come to us instead of being printed by Hydra
+    entry = hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(task)
+    try:
+        sys.argv[1:] = expand_shortcuts(sys.argv[1:])
+        entry()
+    except (UserError, HydraException, OmegaConfBaseException) as error:
+        mistake = as_mistake(error, config_dir, config_name)
+        if wants_traceback or mistake is None:
+            raise
+        print(f"{Path(sys.argv[0]).name}: {mistake}", file=sys.stderr)
+        raise SystemExit(USER_MISTAKE) from None
+
+
+def output_dir() -> Path:
+    """Returns the run directory that Hydra made for the running task."""
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+def saved_config(cfg: DictConfig) -> DictConfig:
+    """Returns the configuration of the run that `resume` names, or the given one where it names none."""
+    if cfg.resume is None:
+        return cfg
+    saved = OmegaConf.create(existing_run(cfg.resume).facts["config"])
+    if not isinstance(saved, DictConfig):
+        raise UserError(f"Expected settings in {cfg.resume}/{FACTS}, found none.")
+    return saved
+
+
+def expand_shortcuts(arguments: list[str]) -> list[str]:
+    """Returns the overrides with their short forms written out.
+
+    - `data=FOLDER` and `data=FILE.npz` name images of the user's own;
+    - `resume=RUN_DIR` goes on in that very directory.
+
+    Raises:
+        UserError: If `resume` or `data` names a path that is not there.
+
+    >>> expand_shortcuts(["lambda=1", "data=cifar10"])
+    ['lambda=1', 'data=cifar10']
+    """
+    expanded = []
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        if name == "data" and _looks_like_path(value):
+            kind = "npz" if value.endswith(".npz") else "folder"
+            key = "path" if kind == "npz" else "root"
+            expanded += [f"data={kind}", f"data.source.{key}={_quoted(str(Path(value).expanduser().absolute()))}"]
+        elif name == "resume" and value not in ("", "null"):
+            directory = existing_run(value).path.absolute()
+            options = [f"resume={_quoted(str(directory))}", f"hydra.run.dir={_quoted(str(directory))}"]
+            expanded += [*options, "hydra.output_subdir=null"]
+        else:
+            expanded.append(argument)
+    return expanded
+
+
+def as_mistake(error: BaseException, config_dir: Path, config_name: str) -> str | None:
+    """Returns the message for a mistake of the user; None if the error is not one."""
+    cause = error.__cause__
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, InstantiationException):
+        if isinstance(cause, UserError):
+            return str(cause)
+        return _first_lines(error) if isinstance(cause, TypeError) else None
+    key = re.search(r"Could not override '([^']+)'", str(error))
+    if key or isinstance(cause, ConfigKeyError):
+        name = key.group(1) if key else str(error)
+        return f"unknown option '{name}'.{_suggestion(name, config_dir, config_name)}"
+    return _first_lines(error)
+
+
+def _suggestion(name: str, config_dir: Path, config_name: str) -> str:
+    known = _option_names(config_dir, config_name)
+    leaf = name.rsplit(".", 1)[-1]
+    same_leaf = [option for option in known if option.rsplit(".", 1)[-1] == leaf]
+    nearest = same_leaf or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(nearest[:3])}?" if nearest else ""
+    return f"{hint} All options: python {Path(sys.argv[0]).name} --cfg job"
+
+
+def _option_names(config_dir: Path, config_name: str) -> list[str]:
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(config_dir)):
+        cfg = hydra.compose(config_name)
+    return [*_leaves(OmegaConf.to_container(cfg, resolve=False), "")]
+
+
+def _leaves(node: Any, prefix: str) -> list[str]:
+    names = []
+    for key, value in node.items():
+        name = f"{prefix}{key}"
+        names.append(name)
+        if isinstance(value, dict):
+            names += _leaves(value, f"{name}.")
+    return names
+
+
+def _looks_like_path(value: str) -> bool:
+    if value.endswith(".npz") or "/" in value or value.startswith((".", "~")):
+        return True
+    return Path(value).is_dir()
+
+
+def _quoted(value: str) -> str:
+    """Hydra's grammar gives spaces, commas, braces and equal signs a meaning outside quotes."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _first_lines(error: BaseException) -> str:
+    """Hydra's own message, without the lines about tracebacks and the search path of packages."""
+    kept = [line for line in str(error).splitlines() if line.strip() and FULL_ERROR not in line]
+    return "\n".join(kept[:12])

@@ -1,0 +1,139 @@
+"""Evaluations of an encoder: representations once, then everything from them."""
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from qscore.application.build import inference_device, plain
+from qscore.application.run_directory import UNTRAINED, RunDirectory
+from qscore.data import ImageDataModule
+from qscore.data.datamodule import Split
+from qscore.encoders import Encoder, load_encoder
+from qscore.errors import UserError
+from qscore.evaluation import EvaluationInputs
+from qscore.files import fingerprint, read_json
+from qscore.records import Representations
+from qscore.regularizer.callback import MINED_FILE
+from qscore.results import Result
+from qscore.score import extract, largest_epsilon, load_representations, save_representations
+
+log = logging.getLogger(__name__)
+
+CACHE = "representations"
+
+
+def evaluate_run(cfg: DictConfig, run: RunDirectory, data: ImageDataModule) -> None:
+    """Evaluates a fine-tuned encoder, and its origins at the same epsilon: the baseline, and that network untrained.
+
+    The runs of a sweep share their origins and so the results of these, which lie in the baseline's directory in a
+    folder for each way of scoring; `run.json` says in which.
+    """
+    epsilon = mined_epsilon(run)
+    evaluate_encoder(load_encoder(run.path), data, cfg, epsilon=epsilon, cache=run.path / CACHE, results=run.results)
+    if run.baseline is None:
+        return
+    scoring = fingerprint(str(plain(cfg.evaluation)), str(plain(cfg.scoring)), str(epsilon))[:8]
+    found = {}
+    for role, origin in {"baseline": run.baseline.path, "untrained": run.baseline.path / UNTRAINED}.items():
+        if not origin.is_dir():
+            continue
+        results = origin / "results" / f"scoring-{scoring}"
+        if not all((results / f"{name}.json").is_file() for name in cfg.evaluation):
+            evaluate_encoder(load_encoder(origin), data, cfg, epsilon=epsilon, cache=origin / CACHE, results=results)
+        found[role] = run.relative(results)
+    run.update(origins=found)
+
+
+def evaluate_encoder(
+    encoder: Encoder,
+    data: ImageDataModule,
+    cfg: DictConfig,
+    *,
+    epsilon: float | str | None,
+    cache: Path,
+    results: Path,
+) -> dict[str, Result]:
+    """Runs the evaluations of `cfg.evaluation`, and writes each result as soon as it is there.
+
+    Args:
+        encoder: What to evaluate.
+        data: Training images to fit and mine on, held-out images to measure on.
+        cfg: Configuration with `evaluation`, `scoring` (how Q is computed), `seed` and `trainer.accelerator`.
+        epsilon: To score with; "auto" for the largest that leaves at most 5 % of the training samples empty; None for
+            `cfg.scoring.epsilon`.
+        cache: Folder of representations.
+        results: Folder of results.
+
+    Raises:
+        UserError: If the data has no labels, or one class, and an evaluation needs more.
+    """
+    encoder = encoder.to(inference_device(cfg))
+    train = cached_representations(encoder, data, "train", cache)
+    test = cached_representations(encoder, data, "test", cache)
+    inputs = EvaluationInputs(
+        train,
+        test,
+        epsilon=_number(cfg.scoring.epsilon if epsilon is None else epsilon, train, cfg),
+        formula=cfg.scoring.formula,
+        lower=cfg.scoring.lower,
+        upper=cfg.scoring.upper,
+        seed=cfg.scoring.seed,
+    )
+    return {name: _run(name, evaluation, inputs, results) for name, evaluation in instantiate(cfg.evaluation).items()}
+
+
+def cached_representations(encoder: Encoder, data: ImageDataModule, split: Split, folder: Path) -> Representations:
+    """Returns the representations of a split, from the cache where this very encoder has seen these very images.
+
+    The encoder is compared with itself before and after the pass: an evaluation that moved a weight or a BatchNorm
+    statistic would be an error of ours.
+    """
+    before = encoder.fingerprint()
+    key = fingerprint(before, data.fingerprint(split))
+    path = folder / f"{split}-{key}.safetensors"
+    if not path.is_file():
+        source = data.source(split)
+        representations = extract(
+            encoder,
+            data.plain_loader(split),
+            labels=source.labels,
+            ids=source.ids,
+            class_names=source.class_names,
+            fingerprint=key,
+        )
+        source.check_readable()
+        if encoder.fingerprint() != before:
+            raise AssertionError("extracting representations changed the encoder")
+        save_representations(representations, path)
+    return load_representations(path)
+
+
+def mined_epsilon(run: RunDirectory) -> float | None:
+    """Returns the epsilon that a run mined its features with; None for a run that mined none."""
+    file = run.path / MINED_FILE
+    return float(read_json(file)["epsilon"]) if file.is_file() else None
+
+
+def _run(name: str, evaluation: Callable[[EvaluationInputs], Result], inputs: EvaluationInputs, folder: Path) -> Result:
+    log.info("Evaluating %s for %s.", name, folder)
+    started = time.monotonic()
+    found = evaluation(inputs)
+    source = fingerprint(inputs.train.fingerprint, inputs.test.fingerprint)
+    result = dataclasses.replace(found, source=source, seconds=time.monotonic() - started)
+    result.save(folder)
+    return result
+
+
+def _number(epsilon: float | str, train: Representations, cfg: DictConfig) -> float:
+    if not isinstance(epsilon, str):
+        return float(epsilon)
+    chosen = largest_epsilon(train.h, lower=cfg.scoring.lower, upper=cfg.scoring.upper)
+    if epsilon != "auto" or chosen is None:
+        raise UserError(f"Expected an epsilon to evaluate with, got '{epsilon}' (auto finds {chosen}).")
+    log.info("epsilon=auto is %g for this encoder.", chosen)
+    return chosen

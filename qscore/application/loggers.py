@@ -1,0 +1,113 @@
+"""Loggers: CSV always, and beside it W&B (offline where there is no account), TensorBoard, or nothing."""
+
+import itertools
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+
+from qscore.application.run_directory import RunDirectory
+from qscore.errors import unknown_name
+
+log = logging.getLogger(__name__)
+
+KINDS = ("wandb", "csv", "tensorboard", "none")
+METRICS = "metrics.csv"
+
+
+def build_loggers(run: RunDirectory, kind: str, *, project: str, config: dict[str, Any]) -> list[Logger]:
+    """Returns the loggers of a run.
+
+    Args:
+        run: Where they write.
+        kind: "wandb", "csv", "tensorboard" or "none".
+        project: W&B project.
+        config: Settings to show in W&B.
+
+    Raises:
+        UserError: If the kind is unknown.
+    """
+    if kind not in KINDS:
+        raise unknown_name("logger", kind, KINDS)
+    if kind == "none":
+        return []
+    _keep_earlier_metrics(run.path)
+    loggers: list[Logger] = [_csv_logger(run.path)]
+    if kind == "tensorboard":
+        loggers.append(TensorBoardLogger(run.path, name="tensorboard", version=""))
+    if kind == "wandb":
+        loggers.append(_wandb_logger(run, project, config))
+    return loggers
+
+
+@contextmanager
+def open_loggers(run: RunDirectory, kind: str, *, project: str, config: dict[str, Any]) -> Iterator[list[Logger]]:
+    """Yields the loggers of a run; ends its W&B run with the block, so that each run of a sweep has one of its own."""
+    loggers = build_loggers(run, kind, project=project, config=config)
+    try:
+        yield loggers
+    finally:
+        for logger in loggers:
+            if isinstance(logger, WandbLogger):
+                _finish(logger)
+
+
+def log_pictures(loggers: list[Logger], pictures: dict[str, Path], metrics: dict[str, float]) -> None:
+    """Shows pictures of a report, and final numbers, in W&B."""
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            for name, file in pictures.items():
+                logger.log_image(f"report/{name}", [str(file)])
+            logger.experiment.summary.update(metrics)
+
+
+def _finish(logger: WandbLogger) -> None:
+    import wandb
+
+    run = logger.experiment
+    if run.offline:
+        log.info("W&B was offline. Upload the run with: wandb sync %s", Path(run.dir).parent)
+    wandb.finish()
+
+
+def _csv_logger(directory: Path) -> CSVLogger:
+    """Lightning warns that it will delete an earlier `metrics.csv`; none is left here to delete."""
+    logger = CSVLogger(directory, name="", version="")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Experiment logs directory .* exists")
+        logger.experiment  # noqa: B018 - made on first use
+    return logger
+
+
+def _wandb_logger(run: RunDirectory, project: str, config: dict[str, Any]) -> WandbLogger:
+    offline = not _has_wandb_account()
+    if offline:
+        log.info("No W&B account: logging offline under %s (log in with: wandb login).", run.path / "wandb")
+    known_id = run.facts.get("wandb_id")
+    settings: dict[str, Any] = {"config": config, "dir": run.path, "resume": "allow"}
+    logger = WandbLogger(project=project, name=run.path.name, id=known_id, offline=offline, **settings)
+    run.update(wandb_id=logger.experiment.id)
+    return logger
+
+
+def _has_wandb_account() -> bool:
+    """Whether W&B can log in without asking anybody anything."""
+    if os.environ.get("WANDB_MODE") in ("offline", "disabled"):
+        return False
+    import wandb
+
+    return wandb.api.api_key is not None
+
+
+def _keep_earlier_metrics(directory: Path) -> None:
+    """Lightning's CSV logger starts its file anew; what an interrupted run wrote stays beside it."""
+    file = directory / METRICS
+    if not file.is_file():
+        return
+    number = next(n for n in itertools.count(1) if not (directory / f"metrics.{n}.csv").exists())
+    file.rename(directory / f"metrics.{number}.csv")

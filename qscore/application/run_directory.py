@@ -1,0 +1,148 @@
+"""A run directory: what was asked for, how far it came, and everything it left."""
+
+import datetime
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qscore.encoders.export import WEIGHTS
+from qscore.errors import UserError, UserFileNotFoundError
+from qscore.files import read_json, write_json
+from qscore.results import versions
+
+FACTS = "run.json"
+UNTRAINED = "untrained"  # the network as it was before pretraining
+RUNNING, COMPLETE = "running", "complete"
+# What decides the weights; two runs that differ elsewhere (logger, workers) are the same run.
+IDENTITY = (
+    "data",
+    "encoder",
+    "method",
+    "regularizer",
+    "checkpoint",
+    "seed",
+    "epochs",
+    "pretrain_epochs",
+    "batch_size",
+    "precision",
+)
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """One training run on disk.
+
+    Attributes:
+        path: The directory.
+    """
+
+    path: Path
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The content of `run.json`; empty before the run has begun."""
+        file = self.path / FACTS
+        return read_json(file) if file.is_file() else {}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether training ended and the encoder was saved."""
+        return self.facts.get("status") == COMPLETE and (self.path / WEIGHTS).is_file()
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether, after that, everything else that was asked for was done."""
+        return self.is_complete and bool(self.facts.get("evaluated"))
+
+    @property
+    def last_checkpoint(self) -> Path | None:
+        """The newest whole training state, or None."""
+        file = self.path / "checkpoints" / "last.ckpt"
+        return file if file.is_file() else None
+
+    @property
+    def results(self) -> Path:
+        """Where the evaluations of this run are written."""
+        return self.path / "results"
+
+    def begin(self, stage: str, config: dict[str, Any]) -> None:
+        """Opens the run, takes up one of the same settings that was interrupted, or leaves a complete one as it is.
+
+        Args:
+            stage: "pretrain", "fine_tune" or "imported".
+            config: The resolved configuration.
+
+        Raises:
+            UserError: If the directory holds a run with other settings.
+        """
+        known = self.facts.get("config")
+        differing = [] if known is None else [name for name in IDENTITY if known.get(name) != config.get(name)]
+        if differing:
+            raise UserError(
+                f"{self.path} holds a run with other settings ({', '.join(differing)}); choose another run_dir, "
+                "or delete the folder."
+            )
+        if self.is_complete:
+            return
+        started = self.facts.get("started", _now())
+        self.update(
+            stage=stage, status=RUNNING, started=started, config=config, versions=versions(), git_commit=_git_commit()
+        )
+
+    def complete(self, **facts: Any) -> None:
+        """Closes the run."""
+        self.update(status=COMPLETE, ended=_now(), **facts)
+
+    def update(self, **facts: Any) -> None:
+        """Adds facts to `run.json`."""
+        write_json(self.path / FACTS, {**self.facts, **facts})
+
+    def relative(self, other: Path) -> str:
+        """Returns the path of another directory as seen from this one, so that both can move together."""
+        return os.path.relpath(other.absolute(), self.path.absolute())
+
+    @property
+    def baseline(self) -> "RunDirectory | None":
+        """The run whose encoder this one started from."""
+        name = self.facts.get("baseline")
+        return None if name is None else RunDirectory((self.path / name).resolve())
+
+
+def existing_run(path: str | Path) -> RunDirectory:
+    """Returns the run in a directory.
+
+    Raises:
+        UserFileNotFoundError: If there is none.
+    """
+    run = RunDirectory(Path(path))
+    if not run.facts:
+        raise UserFileNotFoundError(f"Expected a run directory with a {FACTS}, found none at {path}.")
+    return run
+
+
+def finished_run(path: str | Path) -> RunDirectory:
+    """Returns the finished run in a directory.
+
+    Raises:
+        UserFileNotFoundError: If there is no run.
+        UserError: If it has not ended.
+    """
+    run = existing_run(path)
+    if not run.is_complete:
+        raise UserError(f"Expected a finished run, got an unfinished one at {path}; run: python train.py resume={path}")
+    return run
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
+def _git_commit() -> str | None:
+    """The commit of the code, where it runs from a clone."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

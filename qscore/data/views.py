@@ -1,0 +1,126 @@
+"""The two ways to read an image source: augmented views for SSL, plain images for scoring."""
+
+import random
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+from torchvision.transforms import v2
+
+from qscore.data.sources import ImageSource
+from qscore.errors import UserError
+from qscore.records import ImageBatch, ViewBatch
+
+NUM_GLOBAL_VIEWS = 2
+MAX_SUBSTITUTES = 100
+
+
+class EpochSampler(Sampler[int]):
+    """Every image once an epoch, in an order that depends on the seed and the epoch alone.
+
+    Yields `epoch * num_images + position`, so that the data set knows the epoch in every worker process. A
+    resumed run therefore sees the same views in the same order as one that was never interrupted.
+    """
+
+    def __init__(self, num_images: int, *, seed: int) -> None:
+        self.num_images, self.seed, self.epoch = num_images, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning at the start of each epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.num_images)
+        return iter((self.epoch * self.num_images + order).tolist())
+
+    def __len__(self) -> int:
+        return self.num_images
+
+
+class ViewDataset(Dataset[ViewBatch]):
+    """Augmented views; their randomness is a function of (seed, epoch, position) and of nothing else.
+
+    Args:
+        source: The images.
+        transform: RGB image to a list of views in [0, 1]; the first two are the global ones.
+        seed: Seed of the augmentations.
+    """
+
+    def __init__(self, source: ImageSource, transform: Callable[[Image.Image], list[Tensor]], *, seed: int) -> None:
+        self.source, self.transform, self.seed = source, transform, seed
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, item: int) -> ViewBatch:
+        epoch, position = divmod(item, len(self.source))
+        image = self._readable_image(position)
+        with _seeded([self.seed, epoch, position]):
+            views = self.transform(image)
+        return ViewBatch(views[:NUM_GLOBAL_VIEWS], views[NUM_GLOBAL_VIEWS:], torch.tensor(position))
+
+    def _readable_image(self, position: int) -> Image.Image:
+        """An unreadable image is replaced by the next readable one; the source remembers it."""
+        for offset in range(min(MAX_SUBSTITUTES, len(self.source))):
+            image = self.source.image((position + offset) % len(self.source))
+            if image is not None:
+                return image
+        raise UserError(f"None of {MAX_SUBSTITUTES} images in a row could be read; check the folder of the data.")
+
+
+class PlainDataset(Dataset[ImageBatch]):
+    """Un-augmented images in [0, 1]; an unreadable one is black and marked as such."""
+
+    def __init__(self, source: ImageSource, transform: Callable[[Image.Image], Tensor], *, image_size: int) -> None:
+        self.source, self.transform, self.image_size = source, transform, image_size
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, position: int) -> ImageBatch:
+        image = self.source.image(position)
+        readable = image is not None
+        pixels = self.transform(image) if image else torch.zeros(3, self.image_size, self.image_size)
+        return ImageBatch(pixels, torch.tensor(position), torch.tensor(readable))
+
+
+def plain_transform(image_size: int, *, crop_fraction: float) -> v2.Compose:
+    """Returns the transform of plain images: resize the shorter side, crop the centre, scale to [0, 1].
+
+    Args:
+        image_size: Height and width of the result, in pixels.
+        crop_fraction: Side of the crop over the shorter side of the resized image: 0.875 for ImageNet
+            (256 to 224), 1 for small images.
+    """
+    return v2.Compose(
+        [
+            v2.Resize(round(image_size / crop_fraction), antialias=True),
+            v2.CenterCrop(image_size),
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+        ]
+    )
+
+
+class _seeded:  # noqa: N801 - a context manager, named like one
+    """Seeds Python, NumPy and torch for the block, and gives their states back afterwards.
+
+    lightly's transforms draw from all three.
+    """
+
+    def __init__(self, entropy: list[int]) -> None:
+        self.seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+    def __enter__(self) -> None:
+        self.states = random.getstate(), np.random.get_state(), torch.default_generator.get_state()
+        random.seed(self.seed)
+        np.random.seed(self.seed)
+        torch.default_generator.manual_seed(self.seed)
+
+    def __exit__(self, *_: object) -> None:
+        random.setstate(self.states[0])
+        np.random.set_state(self.states[1])
+        torch.default_generator.set_state(self.states[2])

@@ -1,0 +1,53 @@
+"""How sparse the representations are."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from qscore.evaluation.inputs import EvaluationInputs
+from qscore.results import Result
+
+NAME = "sparsity"
+NEAR_ZERO = 0.01
+
+
+def sparsity(inputs: EvaluationInputs) -> Result:
+    """Returns means over the held-out samples of Hoyer sparsity, of the share of features near zero, and of L1 / L2.
+
+    A feature is near zero when its magnitude is at most 1 % of the largest one of its sample.
+    """
+    h = inputs.test.h
+    magnitude = h.abs()
+    peak = magnitude.amax(1, keepdim=True)
+    near_zero = (magnitude <= NEAR_ZERO * peak).double().mean(1)
+    hoyer_values = hoyer(h)
+    ratio = magnitude.sum(1) / h.norm(dim=1).clamp_min(torch.finfo(h.dtype).tiny)
+    return Result(
+        evaluation=NAME,
+        metrics={
+            "hoyer": float(hoyer_values.double().mean()),
+            "share_near_zero": float(near_zero.mean()),
+            "l1_over_l2": float(ratio.double().mean()),
+            "share_negative": float((h < 0).double().mean()),
+            "num_features": float(h.shape[1]),
+        },
+        settings={"near_zero": NEAR_ZERO},
+        arrays={"hoyer": hoyer_values.numpy(), "near_zero": near_zero.numpy()},
+    )
+
+
+def hoyer(h: Float[Tensor, "sample feature"]) -> Float[Tensor, " sample"]:
+    """Returns (sqrt r - |h|_1 / |h|_2) / (sqrt r - 1): 0 for equal magnitudes, 1 for a single feature, 0 for none.
+
+    Hoyer, JMLR 2004; Hurley and Rickard, 2009, arXiv 0811.4706.
+
+    >>> hoyer(torch.tensor([[1.0, 1.0, 1.0, 1.0], [0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]))
+    tensor([0., 1., 0.])
+    """
+    root = math.sqrt(h.shape[1])
+    norm = h.norm(dim=1)
+    ratio = h.abs().sum(1) / torch.where(norm > 0, norm, torch.ones_like(norm))
+    value = (root - ratio) / (root - 1) if h.shape[1] > 1 else torch.ones_like(ratio)
+    return torch.where(norm > 0, value, torch.zeros_like(value))

@@ -1,0 +1,99 @@
+"""SSLMethod: what every self-supervised method is, and the only place where a loss is assembled."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from jaxtyping import Float
+from lightly.models.modules.memory_bank import MemoryBankModule
+from lightly.utils.scheduler import cosine_schedule
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from qscore.encoders import Encoder
+from qscore.methods.optimization import Optimization
+from qscore.records import StepOutput, ViewBatch
+
+MEMORY_BANKS = "memory_banks"
+
+
+class SSLMethod(pl.LightningModule, ABC):
+    """A self-supervised method around a trainable encoder.
+
+    A method sets up its heads in `__init__` and returns the loss of its paper from `step`; methods with a teacher
+    also move it in `after_optimizer_step`. Everything else happens here, once.
+
+    Args:
+        encoder: The network that is trained. Teachers are copies of it.
+        optimization: Optimizer and learning rate.
+
+    Attributes:
+        penalties: Modules from representations to a term that `training_step` adds to the loss; empty until
+            a callback fills it, and never part of a checkpoint.
+    """
+
+    def __init__(self, encoder: Encoder, optimization: Optimization) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.optimization = optimization
+        self.penalties = nn.ModuleDict()
+        self._steps_seen = 0
+
+    @abstractmethod
+    def step(self, batch: ViewBatch) -> StepOutput:
+        """Returns the published loss of a batch, with the representations of its global views."""
+
+    def after_optimizer_step(self) -> None:
+        """Called once after each optimizer step, however many batches were accumulated for it."""
+
+    def training_step(self, batch: ViewBatch, batch_idx: int) -> Tensor:
+        output = self.step(batch)
+        loss = output.loss
+        for penalty in self.penalties.values():
+            loss = loss + penalty(output.representations)
+        self.log("train/loss", loss.detach(), prog_bar=True)
+        self.log_dict({"train/ssl_loss": output.loss.detach(), **output.log})
+        return loss
+
+    def configure_optimizers(self) -> Any:
+        num_steps = int(self.trainer.estimated_stepping_batches)
+        epochs = self.trainer.max_epochs or 1
+        return self.optimization.build(self, num_steps=num_steps, steps_per_epoch=num_steps / epochs)
+
+    def on_train_start(self) -> None:
+        self._steps_seen = self.global_step
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        if self.global_step > self._steps_seen:
+            self._steps_seen = self.global_step
+            self.after_optimizer_step()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps the queues: lightly's memory banks leave themselves out of the state."""
+        checkpoint[MEMORY_BANKS] = {
+            name: {"bank": bank.bank, "bank_ptr": bank.bank_ptr} for name, bank in self._memory_banks()
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        for name, bank in self._memory_banks():
+            bank.bank.copy_(checkpoint[MEMORY_BANKS][name]["bank"])
+            bank.bank_ptr.copy_(checkpoint[MEMORY_BANKS][name]["bank_ptr"])
+
+    def momentum(self, start: float, end: float) -> float:
+        """Returns the teacher's momentum at the present step, on a half cosine over the whole run."""
+        num_steps = int(self.trainer.estimated_stepping_batches)
+        return float(cosine_schedule(min(self.global_step, num_steps), num_steps, start, end))
+
+    def _memory_banks(self) -> list[tuple[str, MemoryBankModule]]:
+        return [(name, module) for name, module in self.named_modules() if isinstance(module, MemoryBankModule)]
+
+
+@torch.no_grad()
+def projection_std(projections: Float[Tensor, "view projection"]) -> Float[Tensor, ""]:
+    """Returns the mean standard deviation of L2-normalised projections over the batch.
+
+    1 / sqrt(dim) for projections spread evenly over the sphere, 0 after a collapse (Chen and He, 2021, SimSiam,
+    arXiv 2011.10566, section 4.1).
+    """
+    return F.normalize(projections.float(), dim=-1).std(0).mean()

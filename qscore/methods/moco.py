@@ -1,0 +1,74 @@
+"""Improved Baselines with Momentum Contrastive Learning (MoCo v2).
+
+Chen, Fan, Girshick, He, 2020, https://arxiv.org/abs/2003.04297; the mechanism is MoCo v1's (He et al., CVPR 2020,
+https://arxiv.org/abs/1911.05722). Not to be confused with MoCo v3, which has no queue.
+"""
+
+import torch
+from lightly.loss import NTXentLoss
+from lightly.models.modules import MoCoProjectionHead
+from lightly.models.utils import batch_shuffle, batch_unshuffle, update_momentum
+from torch import Tensor
+
+from qscore.encoders import Encoder
+from qscore.methods.base import SSLMethod, projection_std
+from qscore.methods.momentum import frozen_copy
+from qscore.methods.optimization import Optimization
+from qscore.records import StepOutput, ViewBatch
+
+
+class MoCo(SSLMethod):
+    """A query is to find the key of its own image among the keys of a queue (algorithm 1 of MoCo v1).
+
+    The loss is asymmetric: one view is the query and only it has a gradient, so the representations of a step
+    are those of N views, not 2N. Keys are computed in shuffled order, which over several devices keeps
+    BatchNorm from telling which key belongs to which query. In a new run the queue starts with random unit
+    vectors, as in the authors' code (facebookresearch/moco at 132aea9, `moco/builder.py`).
+
+    Args:
+        encoder: The query encoder.
+        optimization: Optimizer and learning rate.
+        projection_dim: Width of the projections.
+        hidden_dim: Width of the head's hidden layer; the encoder's own by default, as in the authors' code.
+        temperature: tau of eq. 1.
+        queue_size: Number of keys kept.
+        momentum: Of the key encoder, constant.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        optimization: Optimization,
+        *,
+        projection_dim: int = 128,
+        hidden_dim: int | None = None,
+        temperature: float = 0.2,
+        queue_size: int = 65536,
+        momentum: float = 0.999,
+    ) -> None:
+        super().__init__(encoder, optimization)
+        hidden_dim = hidden_dim or encoder.feature_dim
+        self.projection_head = MoCoProjectionHead(encoder.feature_dim, hidden_dim, projection_dim)
+        self.key_encoder = frozen_copy(self.encoder)
+        self.key_projection_head = frozen_copy(self.projection_head)
+        self.criterion = NTXentLoss(temperature, memory_bank_size=(queue_size, projection_dim), gather_distributed=True)
+        self.key_momentum = momentum
+
+    def step(self, batch: ViewBatch) -> StepOutput:
+        query_view, key_view = batch.global_views
+        representations = self.encoder(query_view)
+        queries = self.projection_head(representations)
+        loss = self.criterion(queries, self._keys(key_view))
+        return StepOutput(loss, representations, {"train/projection_std": projection_std(queries)})
+
+    def after_optimizer_step(self) -> None:
+        update_momentum(self.encoder, self.key_encoder, self.key_momentum)
+        update_momentum(self.projection_head, self.key_projection_head, self.key_momentum)
+
+    @torch.no_grad()
+    def _keys(self, views: Tensor) -> Tensor:
+        distributed = self._trainer is not None and self.trainer.world_size > 1
+        shuffled, order = batch_shuffle(views, distributed=distributed)
+        keys = self.key_projection_head(self.key_encoder(shuffled))
+        ordered: Tensor = batch_unshuffle(keys, order, distributed=distributed)
+        return ordered

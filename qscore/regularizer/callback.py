@@ -1,0 +1,165 @@
+"""QScoreRegularizer: fine-tunes an encoder with the Q-Score term, in any of our methods, as a Lightning callback."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.utilities.seed import isolate_rng
+from torch import nn
+
+from qscore.data import ImageDataModule
+from qscore.errors import UserError
+from qscore.files import write_json
+from qscore.methods import SSLMethod
+from qscore.records import ImageBatch
+from qscore.regularizer.histograms import QHistograms
+from qscore.regularizer.mining import MINED_MEAN, Mined, Miner
+from qscore.regularizer.penalty import PenaltyStatistics, QScorePenalty
+
+PENALTY = "q_score"
+MINED_FILE = "discriminative_features.json"
+
+
+class QScoreRegularizer(pl.Callback):
+    """Mines the discriminative features at the start, then adds the thresholded Q-Score term to every step.
+
+    D comes from plain training images, with the encoder in eval mode. D, its counts, the threshold and the
+    histograms are part of the checkpoint, so a resumed run keeps them. The random state of the run is left
+    alone: with weight 0 the weights come out bit-identical to a run without the callback.
+
+    Args:
+        encoder: Dotted path of the trained encoder in the module (never a teacher).
+        weight: The paper's lambda; 0 is the control, which logs the same numbers and changes nothing.
+        epsilon: Standard deviations above the mean that make a feature dominant, or "auto".
+        threshold: The paper's alpha: "mined_mean" (mean Q of the mining pass, then fixed), "batch_mean" (the
+            final version's; it follows the batch, and was seen to collapse an encoder at a large weight),
+            {"quantile": q} of the mining pass, or a number.
+        formula: "ratio" (eq. 3) or "centered" (AAAI 2024), see `qscore.q_score`.
+        lower: Quantile of the non-zero dominance counts where D begins.
+        upper: Quantile where D ends.
+        column_weight: Weight of the anti-collapse term, see `QScorePenalty`.
+        mine_every_n_epochs: Mine again so often; never by default, since the percentile rule then ejects the
+            very features that were raised.
+        images: Batches of plain images to mine from; by default those of the trainer's `ImageDataModule`.
+
+    Attributes:
+        mined: Outcome of the last mining pass; None before the first.
+
+    Raises:
+        UserError: If a setting is out of range, or there are no images to mine from.
+    """
+
+    def __init__(
+        self,
+        encoder: str = "encoder",
+        weight: float = 0.1,
+        epsilon: float | str = 4.0,
+        threshold: float | str | dict[str, float] = MINED_MEAN,
+        formula: str = "ratio",
+        *,
+        lower: float = 0.5,
+        upper: float = 0.95,
+        column_weight: float | None = None,
+        mine_every_n_epochs: int | None = None,
+        images: Iterable[ImageBatch] | None = None,
+    ) -> None:
+        self.encoder, self.weight, self.column_weight = encoder, weight, column_weight
+        self.miner = Miner(epsilon, threshold, formula, lower, upper)
+        self.mine_every_n_epochs, self.images = mine_every_n_epochs, images
+        self.mined: Mined | None = None
+        self.histograms = QHistograms()
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self.mined is None:
+            self._mine(trainer, pl_module)
+        self._attach(pl_module)
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        epoch = trainer.current_epoch
+        due = self.mine_every_n_epochs and epoch > 0 and epoch % self.mine_every_n_epochs == 0
+        if due and self.mined is not None and self.mined.epoch < epoch:
+            self._mine(trainer, pl_module)
+            self._attach(pl_module)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
+        seen = self._statistics(pl_module)
+        self.histograms.add(seen.q)
+        pl_module.log("q_score/mean", seen.q.mean(), prog_bar=True)
+        pl_module.log_dict(
+            {
+                "q_score/term": seen.term,
+                "q_score/share_below": seen.share_below,
+                "q_score/share_empty": seen.share_empty,
+            }
+        )
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.histograms.close_epoch(trainer)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Leaves the module as it was."""
+        if PENALTY in _host(pl_module).penalties:
+            del _host(pl_module).penalties[PENALTY]
+
+    def state_dict(self) -> dict[str, Any]:
+        mined = None if self.mined is None else asdict(self.mined)
+        return {"mined": mined, "histograms": self.histograms.closed}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.mined = None if state_dict["mined"] is None else Mined(**state_dict["mined"])
+        self.histograms.closed = state_dict["histograms"]
+
+    def _mine(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        with isolate_rng():
+            mined = self.miner.mine(self._encoder(pl_module), self._images(trainer), epoch=trainer.current_epoch)
+        self.mined = trainer.strategy.broadcast(mined)  # devices may round differently; D is the same on all
+        if trainer.is_global_zero:
+            write_json(Path(trainer.default_root_dir) / MINED_FILE, self.mined.as_json())
+
+    def _attach(self, pl_module: pl.LightningModule) -> None:
+        if self.mined is None:
+            raise AssertionError("features are mined before the penalty is attached")
+        penalty = QScorePenalty(
+            self.mined.discriminative,
+            weight=self.weight,
+            epsilon=self.mined.epsilon,
+            threshold=self.mined.threshold,
+            formula=self.miner.formula,
+            column_weight=self.column_weight,
+        )
+        _host(pl_module).penalties[PENALTY] = penalty.to(pl_module.device)
+
+    def _statistics(self, pl_module: pl.LightningModule) -> PenaltyStatistics:
+        penalty = _host(pl_module).penalties[PENALTY]
+        if not isinstance(penalty, QScorePenalty) or penalty.statistics is None:
+            raise AssertionError("a training step calls the penalty")
+        return penalty.statistics
+
+    def _encoder(self, pl_module: pl.LightningModule) -> nn.Module:
+        try:
+            return pl_module.get_submodule(self.encoder)
+        except AttributeError as error:
+            known = ", ".join(name for name, _ in pl_module.named_children())
+            raise UserError(
+                f"Expected a submodule '{self.encoder}' in {type(pl_module).__name__}, which has: {known}. "
+                "Name the trained encoder with QScoreRegularizer(encoder=...)."
+            ) from error
+
+    def _images(self, trainer: pl.Trainer) -> Iterable[ImageBatch]:
+        if self.images is not None:
+            return self.images
+        datamodule: Any = getattr(trainer, "datamodule", None)
+        if isinstance(datamodule, ImageDataModule):
+            return datamodule.plain_loader("pretrain")
+        raise UserError(
+            "Expected plain training images to mine features from: pass QScoreRegularizer(images=LOADER), "
+            "or train with a qscore ImageDataModule."
+        )
+
+
+def _host(pl_module: pl.LightningModule) -> SSLMethod:
+    if not isinstance(pl_module, SSLMethod):
+        raise UserError(f"Expected a qscore method to regularize, got {type(pl_module).__name__}.")
+    return pl_module

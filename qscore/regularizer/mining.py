@@ -1,0 +1,167 @@
+"""One pass over plain images: which features are discriminative, and where the threshold stands."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qscore.errors import UserError, unknown_name
+from qscore.records import ImageBatch
+from qscore.regularizer.penalty import BATCH_MEAN
+from qscore.score import DiscriminativeFeatures, empty_share, extract, largest_epsilon, q_score
+
+log = logging.getLogger(__name__)
+
+AUTO = "auto"
+MINED_MEAN = "mined_mean"
+THRESHOLDS = (MINED_MEAN, BATCH_MEAN)
+ALARMING_EMPTY_SHARE = 0.2
+MAX_EMPTY_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Mined:
+    """The outcome of a mining pass.
+
+    Attributes:
+        discriminative: The set D, (feature,).
+        counts: Number of samples for which each feature is dominant.
+        num_samples: Number of samples mined.
+        epsilon: The epsilon used, chosen here if "auto" was asked for.
+        threshold: A number, or "batch_mean".
+        mean_q: Mean Q-Score of the samples mined.
+        share_empty: Share of them with an empty L ∩ D.
+        epoch: Epoch before which the pass was made.
+    """
+
+    discriminative: Tensor
+    counts: Tensor
+    num_samples: int
+    epsilon: float
+    threshold: float | str
+    mean_q: float
+    share_empty: float
+    epoch: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the content of `discriminative_features.json`."""
+        return {
+            "features": self.discriminative.nonzero().flatten().tolist(),
+            "num_features": len(self.discriminative),
+            "counts": self.counts.tolist(),
+            "num_samples": self.num_samples,
+            "epsilon": self.epsilon,
+            "threshold": self.threshold,
+            "mean_q": self.mean_q,
+            "share_empty": self.share_empty,
+            "epoch": self.epoch,
+        }
+
+
+@dataclass(frozen=True)
+class Miner:
+    """How to mine.
+
+    Attributes:
+        epsilon: Standard deviations above the mean, or "auto": the largest that leaves at most 5 % of the
+            samples with an empty L ∩ D.
+        threshold: "mined_mean" (the mean Q of the pass), "batch_mean", {"quantile": q} of the pass, or a number.
+        formula: "ratio" or "centered".
+        lower: Quantile of the non-zero counts where D begins.
+        upper: Quantile where it ends.
+    """
+
+    epsilon: float | str = 4.0
+    threshold: float | str | dict[str, float] = MINED_MEAN
+    formula: str = "ratio"
+    lower: float = 0.5
+    upper: float = 0.95
+
+    def __post_init__(self) -> None:
+        if isinstance(self.epsilon, str) and self.epsilon != AUTO:
+            raise UserError(f"Expected epsilon to be a number or 'auto', got '{self.epsilon}'.")
+        if isinstance(self.threshold, str) and self.threshold not in THRESHOLDS:
+            options = [*THRESHOLDS, "{quantile: 0.25}", "or a number"]
+            raise unknown_name("threshold (alpha)", self.threshold, options)
+        if isinstance(self.threshold, dict) and set(self.threshold) != {"quantile"}:
+            raise UserError(f"Expected a threshold of the form {{quantile: 0.25}}, got {self.threshold}.")
+
+    def mine(self, encoder: nn.Module, loader: Iterable[ImageBatch], *, epoch: int = 0) -> Mined:
+        """Returns D, the threshold and the state of Q over the images of a loader.
+
+        The encoder runs in eval mode and comes back in the mode it had.
+        """
+        h = extract(encoder, loader).h
+        epsilon = self._epsilon(h)
+        features = DiscriminativeFeatures(h.shape[-1], epsilon, lower=self.lower, upper=self.upper)
+        features.update(h)
+        discriminative = features.compute()
+        q = q_score(h, discriminative, epsilon, formula=self.formula)
+        mined = Mined(
+            discriminative=discriminative,
+            counts=features.counts.clone(),
+            num_samples=len(h),
+            epsilon=epsilon,
+            threshold=self._threshold(q),
+            mean_q=float(q.mean()),
+            share_empty=empty_share(h, discriminative, epsilon),
+            epoch=epoch,
+        )
+        self._report(mined, h)
+        return mined
+
+    def _epsilon(self, h: Tensor) -> float:
+        if not isinstance(self.epsilon, str):
+            return float(self.epsilon)
+        chosen = largest_epsilon(_shuffled(h), max_empty=MAX_EMPTY_SHARE, lower=self.lower, upper=self.upper)
+        if chosen is None:
+            raise UserError(
+                "epsilon=auto found no epsilon that leaves at most 5 % of the samples with an empty L ∩ D: the "
+                "representations hardly differ between features. The encoder has collapsed, or was never trained."
+            )
+        return chosen
+
+    def _threshold(self, q: Tensor) -> float | str:
+        if isinstance(self.threshold, dict):
+            return float(torch.tensor(q.numpy()).quantile(self.threshold["quantile"]))
+        if self.threshold == MINED_MEAN:
+            return float(q.mean())
+        return self.threshold
+
+    def _report(self, mined: Mined, h: Tensor) -> None:
+        log.info(
+            "Mined %d discriminative of %d features from %s images: epsilon %.3g, threshold %s, mean Q %.4g.",
+            int(mined.discriminative.sum()),
+            len(mined.discriminative),
+            f"{mined.num_samples:,}",
+            mined.epsilon,
+            mined.threshold,
+            mined.mean_q,
+        )
+        if mined.share_empty > ALARMING_EMPTY_SHARE:
+            better = largest_epsilon(_shuffled(h), max_empty=MAX_EMPTY_SHARE, lower=self.lower, upper=self.upper)
+            log.warning("%s", _alarm(mined, better))
+
+
+def _alarm(mined: Mined, better: float | None) -> str:
+    advice = (
+        f"The largest epsilon that leaves at most {MAX_EMPTY_SHARE:.0%} empty is {better}: "
+        f"set epsilon={better}, or epsilon=auto."
+        if better
+        else "No epsilon leaves fewer than 5 % empty: the encoder has collapsed, or was never trained."
+    )
+    rule = "=" * 100
+    return (
+        f"\n{rule}\n"
+        f"At epsilon={mined.epsilon:g}, {mined.share_empty:.1%} of the {mined.num_samples:,} mined samples have "
+        "no dominant discriminative feature (L ∩ D is empty).\n"
+        "Q cannot rank them, and the regularizer has no gradient for them.\n"
+        f"{advice}\n{rule}"
+    )
+
+
+def _shuffled(h: Tensor) -> Tensor:
+    return h[torch.randperm(len(h), generator=torch.Generator().manual_seed(0))]

@@ -1,0 +1,118 @@
+"""Finds runs and their results on disk."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qscore.errors import UserError, UserFileNotFoundError
+from qscore.files import read_json
+from qscore.results import Result, load_result
+
+FACTS = "run.json"
+UNTRAINED, BASELINE, CONTROL, REGULARIZED, ENCODER = "untrained", "baseline", "control", "Q-Score", "encoder"
+ROLES = (UNTRAINED, BASELINE, CONTROL, REGULARIZED, ENCODER)
+
+
+@dataclass(frozen=True)
+class EvaluatedEncoder:
+    """One encoder and what its evaluations found.
+
+    Attributes:
+        name: Short name for legends.
+        role: "untrained" (the baseline's network before any training), "baseline" (before fine-tuning), "control"
+            (fine-tuned with lambda = 0), "Q-Score", or "encoder" (a run that was not fine-tuned from another).
+        path: Its run directory.
+        settings: What distinguishes it: lambda, epsilon, formula, seed, epochs.
+        results: By evaluation.
+        histograms: Q during fine-tuning, one entry an epoch; empty for a baseline.
+    """
+
+    name: str
+    role: str
+    path: Path
+    settings: dict[str, Any]
+    results: dict[str, Result]
+    histograms: list[dict[str, Any]]
+
+    def metric(self, evaluation: str, name: str) -> float | None:
+        """Returns a number, or None where it was not measured or is not defined."""
+        result = self.results.get(evaluation)
+        return None if result is None else result.metrics.get(name)
+
+    def array(self, evaluation: str, name: str) -> Any:
+        """Returns an array, or None where the evaluation did not run or had nothing to draw."""
+        result = self.results.get(evaluation)
+        return None if result is None else result.arrays.get(name)
+
+
+def collect(paths: Iterable[Path]) -> list[EvaluatedEncoder]:
+    """Returns the encoders under some run directories, or folders of them: baselines, then controls, then the rest.
+
+    Raises:
+        UserFileNotFoundError: If a path holds no run.
+        UserError: If none of the runs has been evaluated.
+    """
+    runs = [run for path in paths for run in _runs_under(path)]
+    encoders: dict[tuple[Any, ...], EvaluatedEncoder] = {}
+    for run in dict.fromkeys(runs):
+        for encoder in _encoders_of(run):
+            key = (encoder.role, encoder.path, encoder.settings.get("epsilon"))
+            encoders.setdefault(key, encoder)
+    if not encoders:
+        raise UserError("Expected evaluated runs, got none with results; run: python evaluate.py run=RUN_DIR")
+    return sorted(encoders.values(), key=_order)
+
+
+def _runs_under(path: Path) -> list[Path]:
+    if (path / FACTS).is_file():
+        return [path.resolve()]
+    found = sorted(file.parent.resolve() for file in path.rglob(FACTS)) if path.is_dir() else []
+    if not found:
+        raise UserFileNotFoundError(f"Expected a run directory, or a folder of them, at {path}; found none.")
+    return found
+
+
+def _encoders_of(run: Path) -> list[EvaluatedEncoder]:
+    facts = read_json(run / FACTS)
+    config = facts.get("config", {})
+    encoders = []
+    for role, folder in facts.get("origins", {}).items():
+        results = _results(run / folder)
+        origin = (run / folder).resolve().parents[1]
+        encoders.append(EvaluatedEncoder(role, role, origin, _settings({}, results), results, []))
+    if results := _results(run / "results"):
+        role = _role(facts, config)
+        settings = _settings(config, results)
+        file = run / "q_score_histograms.json"
+        histograms = read_json(file) if file.is_file() else []
+        encoders.append(EvaluatedEncoder(_name(role, run, settings), role, run, settings, results, histograms))
+    return encoders
+
+
+def _results(folder: Path) -> dict[str, Result]:
+    return {file.stem: load_result(file) for file in sorted(folder.glob("*.json"))}
+
+
+def _role(facts: dict[str, Any], config: dict[str, Any]) -> str:
+    if facts.get("stage") != "fine_tune":
+        return ENCODER
+    return REGULARIZED if config.get("lambda", 0) > 0 else CONTROL
+
+
+def _settings(config: dict[str, Any], results: dict[str, Result]) -> dict[str, Any]:
+    scored = next((result.settings for result in results.values() if "epsilon" in result.settings), {})
+    chosen: dict[str, Any] = {name: config[name] for name in ("lambda", "seed", "epochs") if name in config}
+    return chosen | {name: scored[name] for name in ("epsilon", "formula") if name in scored}
+
+
+def _name(role: str, run: Path, settings: dict[str, Any]) -> str:
+    if role == ENCODER:
+        return run.name
+    return CONTROL if role == CONTROL else f"{REGULARIZED} λ={settings['lambda']:g}"
+
+
+def _order(encoder: EvaluatedEncoder) -> tuple[Any, ...]:
+    settings = encoder.settings
+    numbers = [settings.get(name, 0) for name in ("epsilon", "lambda", "seed")]
+    return (ROLES.index(encoder.role), *numbers, str(encoder.path))

@@ -1,0 +1,75 @@
+"""Result files: what an evaluation found, as a JSON file of numbers beside an `.npz` of the arrays for figures."""
+
+import importlib.metadata
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qscore.files import read_json, write_json, written_whole
+
+PACKAGES = ("torch", "torchvision", "pytorch-lightning", "lightly", "torchmetrics", "scikit-learn", "numpy")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One evaluation of one encoder.
+
+    Attributes:
+        evaluation: Its name, which is also the name of its files.
+        metrics: Flat name to number; None where a number is not defined (the reason is in `notes`).
+        settings: What was chosen.
+        arrays: What the figures need.
+        notes: Sentences a reader of the numbers must see.
+        source: Fingerprint of the representations it was computed from.
+        seconds: How long it took.
+    """
+
+    evaluation: str
+    metrics: dict[str, float | None]
+    settings: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    source: str = ""
+    seconds: float = 0.0
+
+    def save(self, directory: Path) -> Path:
+        """Writes `{evaluation}.npz`, then `{evaluation}.json`: a JSON file that exists has its arrays."""
+        with written_whole(directory / f"{self.evaluation}.npz") as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **self.arrays)  # type: ignore[arg-type]
+        path = directory / f"{self.evaluation}.json"
+        content = {
+            "evaluation": self.evaluation,
+            "metrics": self.metrics,
+            "settings": self.settings,
+            "notes": list(self.notes),
+            "source": self.source,
+            "versions": versions(),
+            "seconds": round(self.seconds, 3),
+        }
+        write_json(path, content)
+        return path
+
+
+def load_result(path: Path) -> Result:
+    """Returns the result whose JSON file is `path`."""
+    content = read_json(path)
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    return Result(
+        evaluation=content["evaluation"],
+        metrics=content["metrics"],
+        settings=content["settings"],
+        arrays=arrays,
+        notes=tuple(content["notes"]),
+        source=content["source"],
+        seconds=content["seconds"],
+    )
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of Python, of this package and of the packages that decide the numbers."""
+    found = {name: importlib.metadata.version(name) for name in ("qscore", *PACKAGES)}
+    return {"python": platform.python_version(), **found}

@@ -1,0 +1,19 @@
+"""From images to representations, and from representations to the Q-Score of each sample."""
+
+from qscore.score.extract import extract, load_representations, save_representations
+from qscore.score.features import DiscriminativeFeatures, discriminative_features, dominant_features
+from qscore.score.q_score import QScore, empty_share, largest_epsilon, q_score, score_over
+
+__all__ = [
+    "DiscriminativeFeatures",
+    "QScore",
+    "discriminative_features",
+    "dominant_features",
+    "empty_share",
+    "extract",
+    "largest_epsilon",
+    "load_representations",
+    "q_score",
+    "save_representations",
+    "score_over",
+]

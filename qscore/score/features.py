@@ -1,0 +1,128 @@
+"""Dominant and discriminative features (Kalibhat et al., 2022, arXiv 2203.01881v2, sections 3 and 4)."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torchmetrics import Metric
+
+from qscore.errors import UserError
+
+
+def dominant_features(h: Float[Tensor, "sample feature"], epsilon: float = 4.0) -> Bool[Tensor, "sample feature"]:
+    """Returns, for each sample, the set L of features that stand out from its other features.
+
+    L_i = {j : h_ij > mu_i + epsilon sigma_i}, with the mean and the population standard deviation over the
+    features of sample i (eq. 2 of Kalibhat et al., 2022, arXiv 2203.01881v2). By the one-sided Chebyshev
+    inequality L_i holds fewer than 1 / (1 + epsilon²) of the features, so it is empty for r <= 1 + epsilon².
+
+    Args:
+        h: Representations, any floating type; compared in float64 where the device has it, so that the
+            rounding of a mean never makes a constant vector dominant.
+        epsilon: Standard deviations above the mean; the paper's 4 by default.
+
+    Returns:
+        True where the feature is dominant for the sample.
+
+    >>> h = torch.tensor([[0.0, 0.0, 0.0, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0]])
+    >>> dominant_features(h, epsilon=1.5)
+    tensor([[False, False, False, False,  True],
+            [False, False, False, False, False]])
+    """
+    exact = h.detach().to(torch.float32 if h.device.type == "mps" else torch.float64)
+    mean, deviation = exact.mean(-1, keepdim=True), exact.std(-1, correction=0, keepdim=True)
+    return exact > mean + epsilon * deviation
+
+
+def discriminative_features(
+    counts: Int[Tensor, " feature"], *, lower: float = 0.5, upper: float = 0.95
+) -> Bool[Tensor, " feature"]:
+    """Returns the set D: the middle of the features, sorted by the number of samples they are dominant for.
+
+    The paper drops the lower tail (image-specific) and the upper tail (too general) of its figure 3 and gives
+    no rule; the final version (AAAI 2024, 10.1609/aaai.v38i12.29201) names the 50th and the 95th percentile.
+    Percentiles are taken over the features that are dominant at least once: with more than half of the
+    features silent the median of all counts is 0, and every silent feature would enter D.
+
+    Args:
+        counts: Number of samples for which each feature is dominant.
+        lower: Quantile of the non-zero counts where D begins, inclusive, in [0, 1].
+        upper: Quantile where D ends, inclusive.
+
+    Returns:
+        True for the features of D; all False where no feature is dominant for any sample.
+
+    >>> discriminative_features(torch.tensor([0, 0, 1, 2, 3, 4, 90]), lower=0.25, upper=0.75)
+    tensor([False, False, False,  True,  True,  True, False])
+    """
+    active = counts[counts > 0].double()
+    if active.numel() == 0:
+        return torch.zeros_like(counts, dtype=torch.bool)
+    low, high = (_quantile(active, q) for q in (lower, upper))
+    return (counts > 0) & (counts >= low) & (counts <= high)
+
+
+class DiscriminativeFeatures(Metric):
+    """Counts for how many samples each feature is dominant, and returns D, the middle of the sorted counts.
+
+    Feed it the representations of clean (un-augmented) training images, computed in eval mode. Counts sum over
+    devices.
+
+    Args:
+        num_features: Number of features r of a representation.
+        epsilon: Standard deviations above the mean that make a feature dominant (eq. 2).
+        lower: Quantile of the non-zero counts where D begins.
+        upper: Quantile where it ends.
+
+    Raises:
+        UserError: If `num_features` or the quantiles are out of range, or representations of another width come.
+
+    >>> mined = DiscriminativeFeatures(5, epsilon=1.5, lower=0.0, upper=1.0)
+    >>> mined.update(torch.tensor([[9.0, 0, 0, 0, 0], [0, 9.0, 0, 0, 0], [0, 9.0, 0, 0, 0]]))
+    >>> mined.counts.tolist(), mined.compute().tolist()
+    ([1, 2, 0, 0, 0], [True, True, False, False, False])
+    """
+
+    higher_is_better = None
+    is_differentiable = False
+    full_state_update = False
+    counts: Tensor
+    num_samples: Tensor
+
+    def __init__(
+        self,
+        num_features: int,
+        epsilon: float = 4.0,
+        *,
+        lower: float = 0.5,
+        upper: float = 0.95,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if num_features < 1:
+            raise UserError(f"num_features must be at least 1, got {num_features}; pass encoder.feature_dim.")
+        if not 0 <= lower < upper <= 1:
+            raise UserError(f"Expected 0 <= lower < upper <= 1, got lower={lower} and upper={upper}.")
+        self.num_features, self.epsilon, self.lower, self.upper = num_features, epsilon, lower, upper
+        self.add_state("counts", torch.zeros(num_features, dtype=torch.long), dist_reduce_fx="sum")
+        self.add_state("num_samples", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, h: Float[Tensor, "sample _"]) -> None:
+        """Adds the representations of a batch."""
+        if h.shape[-1] != self.num_features:
+            raise UserError(
+                f"Expected representations of {self.num_features} features, got {h.shape[-1]}; "
+                "mine the features with the encoder that made the representations."
+            )
+        self.counts += dominant_features(h, self.epsilon).sum(0)
+        self.num_samples += h.shape[0]
+
+    def compute(self) -> Bool[Tensor, " feature"]:
+        """Returns True for the features of D."""
+        return discriminative_features(self.counts, lower=self.lower, upper=self.upper)
+
+
+def _quantile(values: Float[Tensor, " feature"], q: float) -> float:
+    """Linear interpolation, the rule of numpy and torch."""
+    return float(torch.quantile(values.cpu(), q))

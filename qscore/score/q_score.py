@@ -1,0 +1,173 @@
+"""The Q-Score of a representation, in the two published forms, and the choice of epsilon that keeps it defined."""
+
+import math
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+from torchmetrics import Metric
+
+from qscore.errors import UserError, unknown_name
+from qscore.score.features import discriminative_features, dominant_features
+
+FORMULAS = ("ratio", "centered")
+MAX_SEARCH_SAMPLES = 20_000  # of the search for epsilon: its share of empty sets is known to half a percent
+
+
+def q_score(
+    h: Float[Tensor, "sample feature"],
+    discriminative: Bool[Tensor, " feature"],
+    epsilon: float = 4.0,
+    *,
+    formula: str = "ratio",
+) -> Float[Tensor, " sample"]:
+    """Returns the Q-Score of each sample: high where strong discriminative features stand on little noise.
+
+    With S_i = L_i ∩ D, the dominant features of sample i that are discriminative:
+
+    - "ratio": Q_i = mean over S_i of h_ij, divided by ||h_i||_1 (eq. 3 of Kalibhat et al., 2022,
+      arXiv 2203.01881v2);
+    - "centered": Q_i = mean over S_i of (h_ij - mu_i), with h_i divided by its L2 norm (eq. 1 of the final
+      version, AAAI 2024, 10.1609/aaai.v38i12.29201).
+
+    Both ignore the scale of h_i. Neither paper says what an empty S_i gives: here Q_i = 0, without gradient.
+    S_i is a constant for the gradient.
+
+    Args:
+        h: Representations, before the projection head; computed in float32 whatever comes in.
+        discriminative: The set D.
+        epsilon: Standard deviations above the mean that make a feature dominant.
+        formula: "ratio" or "centered".
+
+    Returns:
+        Q of each sample, float32. "ratio" lies in [0, 1] for h >= 0 and is of the order 1 / feature.
+
+    Raises:
+        UserError: If the formula is unknown or D is not of the width of h.
+
+    >>> h = torch.tensor([[0.0, 0.0, 0.0, 1.0, 3.0]])
+    >>> q_score(h, torch.tensor([False, False, False, False, True]), epsilon=1.5)
+    tensor([0.7500])
+    >>> q_score(h, torch.tensor([True, True, True, True, False]), epsilon=1.5)
+    tensor([0.])
+    """
+    if discriminative.shape[0] != h.shape[-1]:
+        raise UserError(
+            f"Expected a discriminative set over {h.shape[-1]} features, got one over {discriminative.shape[0]}; "
+            "it was mined with another encoder."
+        )
+    return score_over(dominant_features(h, epsilon) & discriminative, h, formula=formula)
+
+
+def score_over(
+    active: Bool[Tensor, "sample feature"], h: Float[Tensor, "sample feature"], *, formula: str = "ratio"
+) -> Float[Tensor, " sample"]:
+    """Returns the Q-Score of each sample over given sets S_i, see `q_score`.
+
+    >>> score_over(torch.tensor([[False, True, True]]), torch.tensor([[1.0, 1.0, 2.0]]))
+    tensor([0.3750])
+    """
+    if formula not in FORMULAS:
+        raise unknown_name("formula", formula, FORMULAS)
+    h = _unit_peak(h)
+    if formula == "ratio":
+        return _mean_over(active, h) / h.abs().sum(-1).clamp_min(1.0)  # a non-zero row has a peak of 1
+    h = F.normalize(h, dim=-1)
+    return _mean_over(active, h - h.mean(-1, keepdim=True))
+
+
+def empty_share(h: Float[Tensor, "sample feature"], discriminative: Bool[Tensor, " feature"], epsilon: float) -> float:
+    """Returns the share of samples whose L ∩ D is empty: the ones that Q cannot rank nor the regularizer touch.
+
+    >>> h = torch.tensor([[0.0, 0.0, 0.0, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0]])
+    >>> empty_share(h, torch.ones(5, dtype=torch.bool), epsilon=1.5)
+    0.5
+    """
+    return 1.0 - float((dominant_features(h, epsilon) & discriminative).any(-1).double().mean())
+
+
+def largest_epsilon(
+    h: Float[Tensor, "sample feature"], *, max_empty: float = 0.05, lower: float = 0.5, upper: float = 0.95
+) -> float | None:
+    """Returns the largest epsilon, in steps of 0.1, that leaves at most `max_empty` of the samples without L ∩ D.
+
+    D is mined anew at each epsilon. Uses the first 20,000 samples: shuffle before, if they are sorted.
+
+    Returns:
+        The epsilon, or None where even 0.1 leaves more samples empty (constant or all-zero representations).
+
+    >>> largest_epsilon(torch.eye(17), lower=0.0, upper=1.0)
+    3.9
+    """
+    h = h[:MAX_SEARCH_SAMPLES].double()
+    deviation = h.std(-1, correction=0, keepdim=True)
+    z = (h - h.mean(-1, keepdim=True)) / deviation.clamp_min(torch.finfo(h.dtype).tiny)
+    # More samples than allowed have an empty L above this quantile, and so an empty L ∩ D.
+    highest = torch.quantile(z.amax(-1), max_empty, interpolation="higher")
+    for tenths in range(math.ceil(10 * float(highest)), 0, -1):
+        dominant = z > tenths / 10
+        discriminative = discriminative_features(dominant.sum(0), lower=lower, upper=upper)
+        if 1 - float((dominant & discriminative).any(-1).double().mean()) <= max_empty:
+            return tenths / 10
+    return None
+
+
+class QScore(Metric):
+    """Mean Q-Score over all samples seen; sums over devices.
+
+    Args:
+        discriminative: The set D.
+        epsilon: Standard deviations above the mean that make a feature dominant.
+        formula: "ratio" or "centered", see `q_score`.
+
+    >>> metric = QScore(torch.ones(5, dtype=torch.bool), epsilon=1.5)
+    >>> metric(torch.tensor([[0.0, 0.0, 0.0, 1.0, 3.0], [1.0, 1.0, 1.0, 1.0, 1.0]]))
+    tensor(0.3750)
+    """
+
+    higher_is_better = True
+    is_differentiable = False
+    full_state_update = False
+    discriminative: Tensor
+    total: Tensor
+    num_samples: Tensor
+
+    def __init__(
+        self,
+        discriminative: Bool[Tensor, " feature"],
+        epsilon: float = 4.0,
+        *,
+        formula: str = "ratio",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.register_buffer("discriminative", discriminative.clone(), persistent=False)
+        self.epsilon, self.formula = epsilon, formula
+        self.add_state("total", torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("num_samples", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, h: Float[Tensor, "sample feature"]) -> None:
+        """Adds the representations of a batch."""
+        scores = q_score(h.detach(), self.discriminative, self.epsilon, formula=self.formula)
+        self.total += scores.sum()
+        self.num_samples += scores.numel()
+
+    def compute(self) -> Float[Tensor, ""]:
+        """Returns the mean Q-Score."""
+        return (self.total / self.num_samples).float()
+
+
+def _unit_peak(h: Float[Tensor, "sample feature"]) -> Float[Tensor, "sample feature"]:
+    """Divides each row by its largest magnitude, so that no sum over- or underflows; Q ignores scale."""
+    h = h.float()
+    peak = h.detach().abs().amax(-1, keepdim=True)
+    return h / torch.where(peak > 0, peak, torch.ones_like(peak))
+
+
+def _mean_over(
+    active: Bool[Tensor, "sample feature"], values: Float[Tensor, "sample feature"]
+) -> Float[Tensor, " sample"]:
+    """Mean of the active values of each row; 0 where none is active."""
+    return (values * active).sum(-1) / active.sum(-1).clamp_min(1)

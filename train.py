@@ -1,0 +1,45 @@
+"""Fine-tunes a pretrained SSL encoder with the Q-Score regularizer, and evaluates it beside its baseline.
+
+python train.py checkpoint=RUN_DIR data=cifar10 lambda=0.1 epsilon=4      # lambda=0 is the control
+python train.py data=FOLDER method=swav                                   # no checkpoint: pretrains first
+python train.py -m lambda=0,0.01,0.1,1 epsilon=2,3,4                      # a sweep, one directory a run
+python train.py resume=RUN_DIR                                            # goes on after an interruption
+"""
+
+import logging
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from qscore.application.build import build_data, plain
+from qscore.application.command_line import output_dir, run_command, saved_config
+from qscore.application.evaluate import evaluate_run
+from qscore.application.pictures import log_report
+from qscore.application.run_directory import RunDirectory
+from qscore.application.stages import baseline_run, fine_tune, loggers_of
+
+log = logging.getLogger(__name__)
+
+
+def train(cfg: DictConfig) -> None:
+    """From the configuration to a run directory with an encoder and its results."""
+    run = RunDirectory(output_dir())
+    cfg = saved_config(cfg)
+    run.begin("fine_tune", plain(cfg))
+    if run.is_evaluated:
+        log.info("The run in %s is complete already.", run.path)
+        return
+    data = build_data(cfg)
+    baseline = baseline_run(cfg, data)
+    with loggers_of(cfg, run) as loggers:
+        if not run.is_complete:
+            fine_tune(cfg, run, baseline, data, loggers)
+        if cfg.evaluation:
+            evaluate_run(cfg, run, data)
+            log_report(run, loggers)
+    run.update(evaluated=True)
+    log.info("Done. Compare runs with: python -m qscore.report %s", run.path)
+
+
+if __name__ == "__main__":
+    run_command(train, config_dir=Path(__file__).parent.absolute() / "conf", config_name="train")

@@ -88,18 +88,17 @@ def torchvision_set(name: str, root: str, *, download: bool = False) -> Splits:
     reader: Callable[..., Any] = getattr(torchvision.datasets, name)
     try:
         if name == "STL10":
-            parts = [reader(root, split=part, download=download) for part in ("train+unlabeled", "train", "test")]
+            parts = [reader(root, split=part, download=download) for part in ("train", "test", "train+unlabeled")]
         else:
-            train, test = (reader(root, train=part, download=download) for part in (True, False))
-            parts = [train, train, test]
+            parts = [reader(root, train=part, download=download) for part in (True, False)]
     except (RuntimeError, FileNotFoundError) as error:
         raise UserFileNotFoundError(
             f"Expected the files of {name} under {Path(root).absolute()}: {error} "
             "Set data.source.root to their folder, or data.source.download=true."
         ) from error
-    classes = tuple(str(label) for label in parts[1].classes)
-    pretrain, train, test = (_from_torchvision(part, classes) for part in parts)
-    return Splits(pretrain, train, test)
+    classes = tuple(str(label) for label in parts[0].classes)
+    train, test, *unlabelled = (_from_torchvision(part, classes) for part in parts)
+    return Splits(unlabelled[0] if unlabelled else train, train, test)
 
 
 def _from_torchvision(dataset: Any, classes: tuple[str, ...]) -> ArrayImages:

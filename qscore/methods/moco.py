@@ -4,12 +4,18 @@ Chen, Fan, Girshick, He, 2020, https://arxiv.org/abs/2003.04297; the mechanism i
 https://arxiv.org/abs/1911.05722). Not to be confused with MoCo v3, which has no queue.
 """
 
+import itertools
+import math
+from typing import Any
+
 import torch
 from lightly.loss import NTXentLoss
 from lightly.models.modules import MoCoProjectionHead
 from lightly.models.utils import batch_shuffle, batch_unshuffle, update_momentum
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
+from qscore.data.views import EpochSampler
 from qscore.encoders import Encoder
 from qscore.methods.base import SSLMethod, projection_std
 from qscore.methods.momentum import frozen_copy
@@ -22,8 +28,11 @@ class MoCo(SSLMethod):
 
     The loss is asymmetric: one view is the query and only it has a gradient, so the representations of a step
     are those of N views, not 2N. Keys are computed in shuffled order, which over several devices keeps
-    BatchNorm from telling which key belongs to which query. In a new run the queue starts with random unit
-    vectors, as in the authors' code (facebookresearch/moco at 132aea9, `moco/builder.py`).
+    BatchNorm from telling which key belongs to which query.
+
+    A departure: before its first step a new run fills the queue with keys of training images. The authors' code
+    (facebookresearch/moco at 132aea9, `moco/builder.py`) starts from random vectors, against which the task is
+    trivial: the loss begins near 0 and rises until real keys have replaced them.
 
     Args:
         encoder: The query encoder.
@@ -53,6 +62,9 @@ class MoCo(SSLMethod):
         self.key_projection_head = frozen_copy(self.projection_head)
         self.criterion = NTXentLoss(temperature, memory_bank_size=(queue_size, projection_dim), gather_distributed=True)
         self.key_momentum = momentum
+        self.queue_size = queue_size
+        self.queue_is_filled: Tensor
+        self.register_buffer("queue_is_filled", torch.tensor(False))
 
     def step(self, batch: ViewBatch) -> StepOutput:
         query_view, key_view = batch.global_views
@@ -64,6 +76,26 @@ class MoCo(SSLMethod):
     def after_optimizer_step(self) -> None:
         update_momentum(self.encoder, self.key_encoder, self.key_momentum)
         update_momentum(self.projection_head, self.key_projection_head, self.key_momentum)
+
+    def on_train_start(self) -> None:
+        super().on_train_start()
+        if not self.queue_is_filled:
+            self._fill_queue()
+
+    @torch.no_grad()
+    def _fill_queue(self) -> None:
+        """Keys of views that no training epoch will make; BatchNorm's running statistics are left as they are."""
+        loader: Any = self.trainer.train_dataloader
+        if isinstance(loader.sampler, EpochSampler):
+            loader.sampler.set_epoch(self.trainer.max_epochs)
+        statistics = {name: buffer.clone() for name, buffer in self.key_encoder.named_buffers()}
+        bank = self.criterion.memory_bank
+        num_batches = math.ceil(self.queue_size / (self.optimization.batch_size))
+        for batch in itertools.islice(loader, num_batches):
+            bank(F.normalize(self._keys(batch.global_views[1].to(self.device)), dim=-1), update=True)
+        for name, buffer in self.key_encoder.named_buffers():
+            buffer.copy_(statistics[name])
+        self.queue_is_filled.fill_(True)
 
     @torch.no_grad()
     def _keys(self, views: Tensor) -> Tensor:

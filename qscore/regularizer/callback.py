@@ -15,7 +15,7 @@ from qscore.files import write_json
 from qscore.methods import SSLMethod
 from qscore.records import ImageBatch
 from qscore.regularizer.histograms import QHistograms
-from qscore.regularizer.mining import MINED_MEAN, Mined, Miner
+from qscore.regularizer.mining import MINED_MEAN, Mined, Miner, Threshold
 from qscore.regularizer.penalty import PenaltyStatistics, QScorePenalty
 
 PENALTY = "q_score"
@@ -56,7 +56,7 @@ class QScoreRegularizer(pl.Callback):
         encoder: str = "encoder",
         weight: float = 0.1,
         epsilon: float | str = 4.0,
-        threshold: float | str | dict[str, float] = MINED_MEAN,
+        threshold: Threshold = MINED_MEAN,
         formula: str = "ratio",
         *,
         lower: float = 0.5,

@@ -1,7 +1,7 @@
 """One pass over plain images: which features are discriminative, and where the threshold stands."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 AUTO = "auto"
 MINED_MEAN = "mined_mean"
 THRESHOLDS = (MINED_MEAN, BATCH_MEAN)
+Threshold = float | str | Mapping[str, float]
 ALARMING_EMPTY_SHARE = 0.2
 MAX_EMPTY_SHARE = 0.05
 
@@ -75,7 +76,7 @@ class Miner:
     """
 
     epsilon: float | str = 4.0
-    threshold: float | str | dict[str, float] = MINED_MEAN
+    threshold: Threshold = MINED_MEAN
     formula: str = "ratio"
     lower: float = 0.5
     upper: float = 0.95
@@ -86,8 +87,8 @@ class Miner:
         if isinstance(self.threshold, str) and self.threshold not in THRESHOLDS:
             options = [*THRESHOLDS, "{quantile: 0.25}", "or a number"]
             raise unknown_name("threshold (alpha)", self.threshold, options)
-        if isinstance(self.threshold, dict) and set(self.threshold) != {"quantile"}:
-            raise UserError(f"Expected a threshold of the form {{quantile: 0.25}}, got {self.threshold}.")
+        if isinstance(self.threshold, Mapping) and set(self.threshold) != {"quantile"}:
+            raise UserError(f"Expected a threshold of the form {{quantile: 0.25}}, got {dict(self.threshold)}.")
 
     def mine(self, encoder: nn.Module, loader: Iterable[ImageBatch], *, epoch: int = 0) -> Mined:
         """Returns D, the threshold and the state of Q over the images of a loader.
@@ -125,7 +126,7 @@ class Miner:
         return chosen
 
     def _threshold(self, q: Tensor) -> float | str:
-        if isinstance(self.threshold, dict):
+        if isinstance(self.threshold, Mapping):
             return float(torch.tensor(q.numpy()).quantile(self.threshold["quantile"]))
         if self.threshold == MINED_MEAN:
             return float(q.mean())

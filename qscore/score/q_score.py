@@ -18,7 +18,7 @@ MAX_SEARCH_SAMPLES = 20_000  # of the search for epsilon: its share of empty set
 
 def q_score(
     h: Float[Tensor, "sample feature"],
-    discriminative: Bool[Tensor, " feature"],
+    discriminative: Bool[Tensor, " _"],
     epsilon: float = 4.0,
     *,
     formula: str = "ratio",

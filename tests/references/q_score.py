@@ -1,0 +1,43 @@
+"""Eqs. 2-3 of the paper and eq. 1 of its final version, read off the page: loops over samples and features."""
+
+import math
+
+
+def dominant(h: list[float], epsilon: float) -> set[int]:
+    r = len(h)
+    mu = math.fsum(h) / r
+    sigma = math.sqrt(math.fsum((x - mu) ** 2 for x in h) / r)
+    return {j for j in range(r) if h[j] > mu + epsilon * sigma}
+
+
+def ratio(h: list[float], discriminative: set[int], epsilon: float) -> float:
+    common = dominant(h, epsilon) & discriminative
+    l1 = math.fsum(abs(x) for x in h)
+    return math.fsum(h[j] for j in common) / (len(common) * l1) if common else 0.0
+
+
+def centered(h: list[float], discriminative: set[int], epsilon: float) -> float:
+    common = dominant(h, epsilon) & discriminative
+    l2 = math.sqrt(math.fsum(x * x for x in h))
+    if not common:
+        return 0.0
+    mu = math.fsum(h) / len(h)
+    return math.fsum((h[j] - mu) / l2 for j in common) / len(common)
+
+
+FORMULAS = {"ratio": ratio, "centered": centered}
+
+
+def discriminative(counts: list[int], lower: float, upper: float) -> set[int]:
+    """The middle of the sorted counts: linear interpolation between order statistics, ends included."""
+    active = sorted(c for c in counts if c > 0)
+    if not active:
+        return set()
+
+    def at(q: float) -> float:
+        place = q * (len(active) - 1)
+        below = math.floor(place)
+        above = min(below + 1, len(active) - 1)
+        return active[below] + (place - below) * (active[above] - active[below])
+
+    return {j for j, c in enumerate(counts) if c > 0 and at(lower) <= c <= at(upper)}

@@ -23,7 +23,7 @@ PAPER_EPSILON = 4.0
 
 def evaluate(cfg: DictConfig) -> None:
     """From an encoder to its result files."""
-    if (cfg.run is None) == (cfg.encoder is None):
+    if (cfg.run is None) == (cfg.encoder_file is None):
         raise UserError("Expected an encoder to evaluate: name either run=RUN_DIR or encoder=FILE.")
     epsilon = cfg.scoring.epsilon
     if cfg.run is not None:
@@ -32,8 +32,8 @@ def evaluate(cfg: DictConfig) -> None:
         epsilon = epsilon or mined_epsilon(run)
     if cfg.data is None:
         raise UserError("Expected data to evaluate on: name it with data=cifar10, data=FOLDER or data=FILE.npz.")
-    encoder = load_encoder(cfg.run or cfg.encoder)
-    home = Path(cfg.run) if cfg.run else Path(cfg.encoder).parent
+    encoder = load_encoder(cfg.run or cfg.encoder_file)
+    home = Path(cfg.run) if cfg.run else Path(cfg.encoder_file).parent
     out = Path(cfg.out) if cfg.out else home
     data = build_data(cfg, with_views=False)
     results = evaluate_encoder(

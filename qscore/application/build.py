@@ -1,5 +1,6 @@
 """Configuration in, objects out."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def build_trainer(
     """Returns a trainer that leaves its whole state in `checkpoints/last.ckpt` after every epoch."""
     checkpoint = ModelCheckpoint(run.path / "checkpoints", "last", enable_version_counter=False)
     watchers: list[pl.Callback] = [LearningRateMonitor("step")] if loggers else []
+    warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # we resume from it
     trainer: pl.Trainer = instantiate(cfg.trainer)(
         max_epochs=epochs,
         default_root_dir=run.path,

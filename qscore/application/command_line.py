@@ -19,6 +19,7 @@ from qscore.errors import UserError
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 USER_MISTAKE = 2
+QUOTES = "'\""
 
 
 def run_command(task: Callable[[DictConfig], None], *, config_dir: Path, config_name: str) -> None:
@@ -31,7 +32,7 @@ def run_command(task: Callable[[DictConfig], None], *, config_dir: Path, config_
     os.environ[FULL_ERROR] = "1"  # errors come to us instead of being printed by Hydra
     entry = hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(task)
     try:
-        sys.argv[1:] = expand_shortcuts(sys.argv[1:])
+        sys.argv[1:] = expand_shortcuts(sys.argv[1:], config_name)
         entry()
     except (UserError, HydraException, OmegaConfBaseException) as error:
         mistake = as_mistake(error, config_dir, config_name)
@@ -56,17 +57,20 @@ def saved_config(cfg: DictConfig) -> DictConfig:
     return saved
 
 
-def expand_shortcuts(arguments: list[str]) -> list[str]:
+def expand_shortcuts(arguments: list[str], config_name: str) -> list[str]:
     """Returns the overrides with their short forms written out.
 
     - `data=FOLDER` and `data=FILE.npz` name images of the user's own;
-    - `resume=RUN_DIR` goes on in that very directory.
+    - `resume=RUN_DIR` goes on in that very directory;
+    - `encoder=FILE` of evaluate.py is an option, although Hydra would look for it in the folder `conf/encoder`.
 
     Raises:
         UserError: If `resume` or `data` names a path that is not there.
 
-    >>> expand_shortcuts(["lambda=1", "data=cifar10"])
+    >>> expand_shortcuts(["lambda=1", "data=cifar10"], "train")
     ['lambda=1', 'data=cifar10']
+    >>> expand_shortcuts(["encoder=encoder.safetensors"], "evaluate")
+    ["encoder_file='encoder.safetensors'"]
     """
     expanded = []
     for argument in arguments:
@@ -75,8 +79,10 @@ def expand_shortcuts(arguments: list[str]) -> list[str]:
             kind = "npz" if value.endswith(".npz") else "folder"
             key = "path" if kind == "npz" else "root"
             expanded += [f"data={kind}", f"data.source.{key}={_quoted(str(Path(value).expanduser().absolute()))}"]
+        elif name == "encoder" and config_name == "evaluate":
+            expanded.append(f"encoder_file={_quoted(value.strip(QUOTES))}")
         elif name == "resume" and value not in ("", "null"):
-            directory = existing_run(value).path.absolute()
+            directory = existing_run(value.strip(QUOTES)).path.absolute()
             options = [f"resume={_quoted(str(directory))}", f"hydra.run.dir={_quoted(str(directory))}"]
             expanded += [*options, "hydra.output_subdir=null"]
         else:
@@ -102,6 +108,8 @@ def as_mistake(error: BaseException, config_dir: Path, config_name: str) -> str 
 
 def _suggestion(name: str, config_dir: Path, config_name: str) -> str:
     known = _option_names(config_dir, config_name)
+    if name in known:
+        return " It is not part of this configuration: a chosen group (such as evaluation=...) leaves it out."
     leaf = name.rsplit(".", 1)[-1]
     same_leaf = [option for option in known if option.rsplit(".", 1)[-1] == leaf]
     nearest = same_leaf or difflib.get_close_matches(name, known, n=3, cutoff=0.5)

@@ -89,7 +89,9 @@ def _wandb_logger(run: RunDirectory, project: str, config: dict[str, Any]) -> Wa
     if offline:
         log.info("No W&B account: logging offline under %s (log in with: wandb login).", run.path / "wandb")
     known_id = run.facts.get("wandb_id")
-    settings: dict[str, Any] = {"config": config, "dir": run.path, "resume": "allow"}
+    settings: dict[str, Any] = {"config": config, "save_dir": run.path, "resume": "allow"}
+    if offline:
+        settings["mode"] = "offline"
     logger = WandbLogger(project=project, name=run.path.name, id=known_id, offline=offline, **settings)
     run.update(wandb_id=logger.experiment.id)
     return logger
@@ -101,7 +103,7 @@ def _has_wandb_account() -> bool:
         return False
     import wandb
 
-    return wandb.api.api_key is not None
+    return bool(wandb.login(prompt=False, verify=False))
 
 
 def _keep_earlier_metrics(directory: Path) -> None:

@@ -46,6 +46,7 @@ class ImageDataModule(pl.LightningDataModule):
         self.splits, self.views = splits, views
         self.image_size, self.batch_size, self.crop_fraction = image_size, batch_size, crop_fraction
         self.num_workers, self.seed = num_workers, seed
+        self._first_epoch = 0
 
     def train_dataloader(self) -> DataLoader[ViewBatch]:
         """Returns the views of the training images.
@@ -64,7 +65,7 @@ class ImageDataModule(pl.LightningDataModule):
         world_size = self.trainer.world_size if self.trainer else 1
         return DataLoader(
             ViewDataset(source, self.views, seed=self.seed),
-            sampler=EpochSampler(len(source), seed=self.seed),
+            sampler=EpochSampler(len(source), seed=self.seed, epoch=self._first_epoch),
             batch_size=self.batch_size // world_size,
             drop_last=True,  # BatchNorm and queues need batches of one size
             **self._loader_options(persistent=True),
@@ -87,6 +88,14 @@ class ImageDataModule(pl.LightningDataModule):
     def fingerprint(self, split: Split) -> str:
         """Returns a fingerprint of the images and of how plain images are made from them."""
         return fingerprint(self.source(split).fingerprint, f"{self.image_size} {self.crop_fraction}")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Keeps the epoch that comes next: a resumed trainer lets workers fetch before it tells the sampler."""
+        progress = self.trainer.fit_loop.epoch_progress if self.trainer else None
+        return {"next_epoch": 0 if progress is None else progress.current.processed}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._first_epoch = state_dict["next_epoch"]
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Stops the training once too many images have proved unreadable."""

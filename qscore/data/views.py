@@ -25,8 +25,8 @@ class EpochSampler(Sampler[int]):
     resumed run therefore sees the same views in the same order as one that was never interrupted.
     """
 
-    def __init__(self, num_images: int, *, seed: int) -> None:
-        self.num_images, self.seed, self.epoch = num_images, seed, 0
+    def __init__(self, num_images: int, *, seed: int, epoch: int = 0) -> None:
+        self.num_images, self.seed, self.epoch = num_images, seed, epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning at the start of each epoch."""

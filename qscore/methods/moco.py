@@ -87,7 +87,7 @@ class MoCo(SSLMethod):
         """Keys of views that no training epoch will make; BatchNorm's running statistics are left as they are."""
         loader: Any = self.trainer.train_dataloader
         if isinstance(loader.sampler, EpochSampler):
-            loader.sampler.set_epoch(self.trainer.max_epochs)
+            loader.sampler.set_epoch(self.trainer.max_epochs or 0)
         statistics = {name: buffer.clone() for name, buffer in self.key_encoder.named_buffers()}
         bank = self.criterion.memory_bank
         num_batches = math.ceil(self.queue_size / (self.optimization.batch_size))

@@ -27,6 +27,7 @@ STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "figure.constrained_layout.use": True,
+    "figure.constrained_layout.hspace": 0.08,
     "savefig.dpi": 150,
 }
 WIDTH_IN, PANEL_HEIGHT_IN = 10.5, 3.0

@@ -1,0 +1,108 @@
+"""A user's mistake gets one clear message, exit status 2, and no traceback."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from qscore.application.command_line import expand_shortcuts
+from qscore.errors import UserError
+from qscore.report.__main__ import main as report
+from tests.application.conftest import BOOTSTRAPS, script, tiny
+
+Command = Callable[..., tuple[int, str]]
+
+
+def assert_clear(status: int, error: str, *said: str) -> None:
+    assert status == 2, error
+    assert "Traceback" not in error
+    for part in said:
+        assert part in error, error
+    assert len(error.strip().splitlines()) <= 14, error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["lamda=0.1"], ["unknown option 'lamda'", "Did you mean lambda"]),
+        (["method.temperature=0.2"], ["unknown option", "method.small.module.temperature"]),
+        (["method=simclrr"], ["simclrr", "simclr", "byol"]),
+        (["data=cifar"], ["cifar10"]),
+        (["lambda=0,1"], ["lambda=0,1", "--multirun"]),
+        (["evaluation=knn", BOOTSTRAPS], ["not part of this configuration"]),
+        (["checkpoint=nowhere"], ["checkpoint", "nowhere"]),
+        (["checkpoint=pyproject.toml"], ["encoder.json"]),
+        (["data=does/not/exist"], ["folder of images", "does/not/exist"]),
+        (["data=does/not/exist.npz"], [".npz", "exist"]),
+        (["data=cifar10", "data_root=nowhere"], ["CIFAR10", "data.source.download=true"]),
+        (["resume=nowhere"], ["run.json", "nowhere"]),
+        (["encoder.architecture=resnet9"], ["resnet9", "resnet18"]),
+        (["logger.kind=tensorbord"], ["Did you mean 'tensorboard'"]),
+        (["epsilon=huge", "checkpoint=null"], ["epsilon", "'huge'"]),
+        (["batch_size=100000"], ["batch_size=100000", "675"]),
+        (["alpha=median"], ["Unknown threshold (alpha) 'median'", "mined_mean"]),
+        (["lambda=-1"], ["at least 0"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_mistakes_of_train(arguments: list[str], said: list[str], tmp_path: Path, command: Command) -> None:
+    assert_clear(*command("train", *tiny(tmp_path, "pretrain_epochs=0", *arguments)), *said)
+
+
+def test_mistakes_of_evaluate(tmp_path: Path, command: Command) -> None:
+    assert_clear(*command("evaluate"), "run=RUN_DIR", "encoder=FILE")
+    assert_clear(*command("evaluate", f"run={tmp_path}"), "run.json")
+    assert_clear(*command("evaluate", "run=a", "encoder=b"), "either run=RUN_DIR or encoder=FILE")
+    assert_clear(*command("evaluate", "encoder=nothing.safetensors", "data=embedded"), "nothing.safetensors")
+    assert_clear(*command("evaluate", "encoder=x"), "data=cifar10")
+
+
+def test_a_folder_without_images_and_one_with_one_class(sweep: Path, tmp_path: Path, command: Command) -> None:
+    empty, single = tmp_path / "empty", tmp_path / "single"
+    empty.mkdir()
+    assert_clear(*command("train", *tiny(tmp_path, f"data={empty}")), "found none")
+
+    (single / "only").mkdir(parents=True)
+    for i in range(8):
+        Image.fromarray(np.full((28, 28), 30 * i, np.uint8)).save(single / "only" / f"{i}.png")
+    run = next(path for path in (sweep / "sweep").iterdir() if path.is_dir())
+    status = command("evaluate", f"run='{run}'", f"data={single}", f"out={tmp_path}/out", "num_workers=0")
+    assert_clear(*status, "at least 2 classes")
+
+
+def test_another_run_in_the_directory_is_not_overwritten(sweep: Path, command: Command) -> None:
+    run = next(path for path in (sweep / "sweep").iterdir() if path.is_dir())
+    weights = (run / "encoder.safetensors").read_bytes()
+    quoted = str(run).replace("=", r"\=").replace(",", r"\,")
+    assert_clear(
+        *command("train", *tiny(sweep, "lambda=3", f"run_dir={quoted}", BOOTSTRAPS)), "other settings", "regularizer"
+    )
+    assert (run / "encoder.safetensors").read_bytes() == weights
+
+
+def test_the_report_explains_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert report([str(tmp_path / "nowhere")]) == 2
+    assert "found none" in capsys.readouterr().err
+    (tmp_path / "run.json").write_text('{"stage": "pretrain", "config": {}}')
+    assert report([str(tmp_path)]) == 2
+    assert "evaluate.py" in capsys.readouterr().err
+
+
+def test_a_process_ends_with_status_2_and_shows_the_traceback_on_request() -> None:
+    plain = script("train", "lamda=1")
+    assert_clear(plain.returncode, plain.stderr, "Did you mean lambda")
+    assert "Traceback" in script("train", "lamda=1", HYDRA_FULL_ERROR="1").stderr
+
+
+def test_shortcuts_are_written_out(tmp_path: Path) -> None:
+    (tmp_path / "a, b=c").mkdir()
+    assert expand_shortcuts([f"data={tmp_path}/a, b=c"], "train") == [
+        "data=folder",
+        f"data.source.root='{tmp_path}/a, b=c'",
+    ]
+    assert expand_shortcuts(["data=x/y.npz"], "train")[0] == "data=npz"
+    assert expand_shortcuts(["resume=null", "lambda=1"], "train") == ["resume=null", "lambda=1"]
+    with pytest.raises(UserError, match=r"run\.json"):
+        expand_shortcuts([f"resume={tmp_path}"], "train")

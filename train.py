@@ -9,6 +9,7 @@ python train.py resume=RUN_DIR                                            # goes
 import logging
 from pathlib import Path
 
+from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from qscore.application.build import build_data, plain
@@ -29,11 +30,12 @@ def train(cfg: DictConfig) -> None:
     if run.is_evaluated:
         log.info("The run in %s is complete already.", run.path)
         return
+    regularizer = instantiate(cfg.regularizer, _convert_="all")  # a mistake in it is seen before hours of pretraining
     data = build_data(cfg)
     baseline = baseline_run(cfg, data)
     with loggers_of(cfg, run) as loggers:
         if not run.is_complete:
-            fine_tune(cfg, run, baseline, data, loggers)
+            fine_tune(cfg, run, baseline, data, regularizer, loggers)
         if cfg.evaluation:
             evaluate_run(cfg, run, data)
             log_report(run, loggers)

@@ -14,6 +14,7 @@ from pytorch_lightning.loggers import Logger
 from qscore.application.run_directory import RunDirectory
 from qscore.data import ImageDataModule
 from qscore.encoders import Encoder
+from qscore.encoders.export import mismatches
 from qscore.errors import UserError
 from qscore.methods import SSLMethod
 
@@ -78,11 +79,15 @@ def load_method_state(method: SSLMethod, checkpoint: Path) -> None:
         UserError: If its heads have other shapes.
     """
     content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    try:
-        method.load_state_dict(content["state_dict"])
-        method.on_load_checkpoint(content)
-    except RuntimeError as error:
-        raise UserError(f"{checkpoint} does not fit the configured method: {error}") from error
+    differing = mismatches(method.state_dict(), content["state_dict"])
+    if differing:
+        raise UserError(
+            f"{checkpoint} does not fit the configured {type(method).__name__}: {len(differing)} keys differ, first "
+            f"{'; '.join(differing[:3])}. Fine-tune with the heads it was trained with, or name its "
+            "encoder.safetensors as checkpoint to start from new heads."
+        )
+    method.load_state_dict(content["state_dict"])
+    method.on_load_checkpoint(content)
 
 
 def inference_device(cfg: DictConfig) -> torch.device:

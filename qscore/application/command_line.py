@@ -4,13 +4,15 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, InstantiationException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
@@ -30,10 +32,23 @@ def run_command(task: Callable[[DictConfig], None], *, config_dir: Path, config_
     """
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # errors come to us instead of being printed by Hydra
-    entry = hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(task)
-    try:
+    with _mistakes_explained(config_dir, config_name, wants_traceback):
         sys.argv[1:] = expand_shortcuts(sys.argv[1:], config_name)
-        entry()
+
+        def job(cfg: DictConfig) -> None:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                task(cfg)  # Hydra notes the error, names the job, and goes on with the others
+                return
+            with _mistakes_explained(config_dir, config_name, wants_traceback):
+                task(cfg)
+
+        hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(job)()
+
+
+@contextmanager
+def _mistakes_explained(config_dir: Path, config_name: str, wants_traceback: bool) -> Iterator[None]:
+    try:
+        yield
     except (UserError, HydraException, OmegaConfBaseException) as error:
         mistake = as_mistake(error, config_dir, config_name)
         if wants_traceback or mistake is None:

@@ -77,7 +77,8 @@ class RunDirectory:
         Raises:
             UserError: If the directory holds a run with other settings.
         """
-        known = self.facts.get("config")
+        has_work = self.last_checkpoint is not None or (self.path / WEIGHTS).is_file()
+        known = self.facts.get("config") if has_work else None
         differing = [] if known is None else [name for name in IDENTITY if known.get(name) != config.get(name)]
         if differing:
             raise UserError(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from filelock import FileLock
-from hydra.utils import instantiate
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
@@ -16,8 +16,8 @@ from qscore.application.build import build_encoder, build_method, build_trainer,
 from qscore.application.loggers import open_loggers
 from qscore.application.run_directory import UNTRAINED, RunDirectory, finished_run
 from qscore.data import ImageDataModule
-from qscore.encoders import load_encoder, save_encoder
-from qscore.errors import UserFileNotFoundError
+from qscore.encoders import Encoder, load_encoder, save_encoder
+from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import fingerprint
 from qscore.methods import SSLMethod
 
@@ -59,7 +59,12 @@ def pretrain(cfg: DictConfig, run: RunDirectory, data: ImageDataModule, settings
 
 
 def fine_tune(
-    cfg: DictConfig, run: RunDirectory, baseline: RunDirectory, data: ImageDataModule, loggers: list[Logger]
+    cfg: DictConfig,
+    run: RunDirectory,
+    baseline: RunDirectory,
+    data: ImageDataModule,
+    regularizer: pl.Callback,
+    loggers: list[Logger],
 ) -> None:
     """Trains the baseline's encoder further, with the regularizer; with lambda = 0 it is the control."""
     log.info("Fine-tuning in %s for %d epochs, lambda %g.", run.path, cfg.epochs, cfg["lambda"])
@@ -71,7 +76,6 @@ def fine_tune(
         load_method_state(method, baseline.last_checkpoint)
     else:
         log.warning("The checkpoint carries no heads for %s: they start untrained.", cfg.method.name)
-    regularizer = instantiate(cfg.regularizer, _convert_="all")
     _fit(cfg, run, method, data, epochs=cfg.epochs, loggers=loggers, callbacks=[regularizer])
 
 
@@ -119,13 +123,27 @@ def _pretrain_settings(cfg: DictConfig) -> dict[str, Any]:
 
 def _given_baseline(source: Path, cfg: DictConfig, data: ImageDataModule) -> RunDirectory:
     if source.is_dir():
-        return finished_run(source)
+        run = finished_run(source)
+        _check_architecture(cfg, load_encoder(run.path), source)
+        return run
     if not source.is_file():
         raise UserFileNotFoundError(f"Expected checkpoint to be a run directory or a file, found nothing at {source}.")
     encoder = load_encoder(source)
+    _check_architecture(cfg, encoder, source)
     run = RunDirectory(Path(cfg.pretrained_dir) / f"imported-{encoder.fingerprint()}")
     if not run.is_complete:
         run.begin("imported", {"checkpoint": str(source), "data": plain(cfg.data), "encoder": encoder.settings})
         save_encoder(encoder, run.path)
         run.complete(data_fingerprint=data.fingerprint("pretrain"), num_steps=0, seconds=0.0, final_metrics={})
     return run
+
+
+def _check_architecture(cfg: DictConfig, encoder: Encoder, source: Path) -> None:
+    """A checkpoint decides the encoder; asking for another one by name is a mistake, not a wish to be ignored."""
+    asked = [override for override in HydraConfig.get().overrides.task if override.startswith(("encoder=", "encoder."))]
+    expected = build_encoder(cfg).feature_dim if asked else encoder.feature_dim
+    if asked and (cfg.encoder.architecture != encoder.settings["architecture"] or expected != encoder.feature_dim):
+        raise UserError(
+            f"Expected the encoder of {source}, a {encoder.settings['architecture']} of {encoder.feature_dim} "
+            f"features, got {' '.join(asked)} ({expected} features). Leave the override out: the checkpoint decides."
+        )

@@ -91,8 +91,8 @@ class ImageDataModule(pl.LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """Keeps the epoch that comes next: a resumed trainer lets workers fetch before it tells the sampler."""
-        progress = self.trainer.fit_loop.epoch_progress if self.trainer else None
-        return {"next_epoch": 0 if progress is None else progress.current.processed}
+        progress: Any = self.trainer.fit_loop.epoch_progress.current if self.trainer else None
+        return {"next_epoch": progress.processed if progress else 0}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._first_epoch = state_dict["next_epoch"]

@@ -1,5 +1,6 @@
 """Where images come from: a folder, an array, a known set. Each gives RGB images by position."""
 
+import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from torch import Tensor
 from qscore.data.reading import UNREADABLE, read_rgb
 from qscore.errors import UserError
 from qscore.files import fingerprint
+
+log = logging.getLogger(__name__)
 
 MAX_UNREADABLE_SHARE = 0.01
 LISTED_PATHS = 20
@@ -40,7 +43,7 @@ class ImageSource(ABC):
 
     @abstractmethod
     def check_readable(self) -> None:
-        """Raises `UserError` once more than 1 % of the images have proved unreadable."""
+        """Reports newly found unreadable images; raises `UserError` once they are more than 1 %."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -98,6 +101,7 @@ class FileImages(ImageSource):
         stats = [file.stat() for file in files]
         facts = [f"{name}:{stat.st_size}:{stat.st_mtime_ns}" for name, stat in zip(self.ids, stats, strict=True)]
         self.fingerprint = fingerprint("\n".join(facts), str(labels))
+        self._num_reported = 0
         self.unreadable = torch.zeros(len(files), dtype=torch.bool)
         self.unreadable.share_memory_()  # type: ignore[no-untyped-call]
 
@@ -109,7 +113,11 @@ class FileImages(ImageSource):
             return None
 
     def check_readable(self) -> None:
-        if self.unreadable.sum() > MAX_UNREADABLE_SHARE * len(self):
+        num_unreadable = int(self.unreadable.sum())
+        if num_unreadable > self._num_reported:
+            self._num_reported = num_unreadable
+            log.warning("%s", self.report_unreadable())
+        if num_unreadable > MAX_UNREADABLE_SHARE * len(self):
             raise UserError(
                 f"{self.report_unreadable()}\nMore than {MAX_UNREADABLE_SHARE:.0%} of the images cannot be read: "
                 "repair or remove them, then start again."

@@ -65,6 +65,10 @@ class QScoreRegularizer(pl.Callback):
         mine_every_n_epochs: int | None = None,
         images: Iterable[ImageBatch] | None = None,
     ) -> None:
+        if weight < 0 or (column_weight or 0) < 0:
+            raise UserError(
+                f"Expected weights (lambda) of at least 0, got {weight} and {column_weight}; 0 is the control."
+            )
         self.encoder, self.weight, self.column_weight = encoder, weight, column_weight
         self.miner = Miner(epsilon, threshold, formula, lower, upper)
         self.mine_every_n_epochs, self.images = mine_every_n_epochs, images

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from qscore.errors import UserError, unknown_name
 from qscore.records import ImageBatch
 from qscore.regularizer.penalty import BATCH_MEAN
-from qscore.score import DiscriminativeFeatures, empty_share, extract, largest_epsilon, q_score
+from qscore.score import FORMULAS, DiscriminativeFeatures, empty_share, extract, largest_epsilon, q_score
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,10 @@ class Miner:
     upper: float = 0.95
 
     def __post_init__(self) -> None:
+        if self.formula not in FORMULAS:
+            raise unknown_name("formula", self.formula, FORMULAS)
+        if not 0 <= self.lower < self.upper <= 1:
+            raise UserError(f"Expected 0 <= lower < upper <= 1, got lower={self.lower} and upper={self.upper}.")
         if isinstance(self.epsilon, str) and self.epsilon != AUTO:
             raise UserError(f"Expected epsilon to be a number or 'auto', got '{self.epsilon}'.")
         if isinstance(self.threshold, str) and self.threshold not in THRESHOLDS:

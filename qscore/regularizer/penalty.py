@@ -55,6 +55,7 @@ class QScorePenalty(nn.Module):
     Raises:
         UserError: If a weight is negative or the threshold is not a number.
 
+    >>> import torch
     >>> penalty = QScorePenalty(torch.tensor([False] * 4 + [True]), weight=2.0, epsilon=1.5, threshold=0.8)
     >>> penalty(torch.tensor([[0.0, 0.0, 0.0, 1.0, 3.0], [0.0, 0.0, 0.0, 0.0, 1.0]]))  # Q = 0.75 and 1
     tensor(0.0500)
@@ -109,6 +110,7 @@ def loud_columns(representations: Float[Tensor, "view feature"]) -> Float[Tensor
     sum_k 1[||H_k||_1 > beta] ||H_k||_1 with L2-normalised rows and beta the mean over k (Kalibhat et al.,
     AAAI 2024, 10.1609/aaai.v38i12.29201, eq. 3).
 
+    >>> import torch
     >>> loud_columns(torch.tensor([[1.0, 0.0, 0.0], [0.6, 0.8, 0.0]]))
     tensor(1.6000)
     """

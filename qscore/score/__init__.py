@@ -2,9 +2,10 @@
 
 from qscore.score.extract import extract, load_representations, save_representations
 from qscore.score.features import DiscriminativeFeatures, discriminative_features, dominant_features
-from qscore.score.q_score import QScore, empty_share, largest_epsilon, q_score, score_over
+from qscore.score.q_score import FORMULAS, QScore, empty_share, largest_epsilon, q_score, score_over
 
 __all__ = [
+    "FORMULAS",
     "DiscriminativeFeatures",
     "QScore",
     "discriminative_features",

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from tests.application.conftest import NUM_STEPS_PER_EPOCH, script, tiny
 from tests.conftest import REPOSITORY
 
-NUM_EPOCHS = 8
+NUM_EPOCHS = 5
 
 
 def kill_when(home: Path, condition: str, *arguments: str) -> None:

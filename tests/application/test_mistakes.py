@@ -1,16 +1,20 @@
 """A user's mistake gets one clear message, exit status 2, and no traceback."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hydra.errors import ConfigCompositionException
 from PIL import Image
 
-from qscore.application.command_line import expand_shortcuts
+from qscore.application.command_line import expand_shortcuts, run_command
 from qscore.errors import UserError
 from qscore.report.__main__ import main as report
-from tests.application.conftest import BOOTSTRAPS, script, tiny
+from tests.application.conftest import BOOTSTRAPS, TASKS, script, tiny
+from tests.conftest import REPOSITORY
 
 Command = Callable[..., tuple[int, str]]
 
@@ -20,7 +24,8 @@ def assert_clear(status: int, error: str, *said: str) -> None:
     assert "Traceback" not in error
     for part in said:
         assert part in error, error
-    assert len(error.strip().splitlines()) <= 14, error
+    assert len(error.strip().splitlines()) <= 12, error
+    assert error.splitlines()[0].rpartition("\r")[2].startswith(("train.py: ", "evaluate.py: ")), error
 
 
 @pytest.mark.parametrize(
@@ -44,6 +49,7 @@ def assert_clear(status: int, error: str, *said: str) -> None:
         (["batch_size=100000"], ["batch_size=100000", "675"]),
         (["alpha=median"], ["Unknown threshold (alpha) 'median'", "mined_mean"]),
         (["lambda=-1"], ["at least 0"]),
+        (["formula=ration"], ["Did you mean 'ratio'"]),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -90,10 +96,29 @@ def test_the_report_explains_too(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "evaluate.py" in capsys.readouterr().err
 
 
-def test_a_process_ends_with_status_2_and_shows_the_traceback_on_request() -> None:
+def test_features_that_do_not_match_are_named(sweep: Path, tmp_path: Path, command: Command) -> None:
+    run = next(path for path in (sweep / "sweep").iterdir() if path.is_dir())
+    asked = [f"checkpoint='{run}'", "encoder=resnet18"]
+    assert_clear(*command("train", *tiny(tmp_path, *asked)), "resnet10 of 64 features", "encoder=resnet18")
+    head = [f"checkpoint='{run}'", "+method.small.module.projection_dim=7", "evaluation=none"]
+    assert_clear(*command("train", *tiny(tmp_path, *head)), "projection_head", "instead of (7, 64)")
+    shutil.copy(run / "encoder.safetensors", tmp_path)
+    settings = json.loads((run / "encoder.json").read_text())
+    (tmp_path / "encoder.json").write_text(json.dumps({**settings, "width": 0.25}))
+    found = command("evaluate", f"encoder={tmp_path}/encoder.safetensors", "data=embedded")
+    assert_clear(*found, "keys differ", "instead of")
+
+
+def test_a_process_ends_with_status_2() -> None:
     plain = script("train", "lamda=1")
     assert_clear(plain.returncode, plain.stderr, "Did you mean lambda")
-    assert "Traceback" in script("train", "lamda=1", HYDRA_FULL_ERROR="1").stderr
+
+
+def test_the_traceback_is_shown_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["train.py", "lamda=1"])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(ConfigCompositionException):
+        run_command(TASKS["train"], config_dir=REPOSITORY / "conf", config_name="train")
 
 
 def test_shortcuts_are_written_out(tmp_path: Path) -> None:

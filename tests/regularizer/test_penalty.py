@@ -52,7 +52,7 @@ def test_weight_zero_gives_no_gradient_but_all_statistics() -> None:
     penalty = QScorePenalty(D, weight=0.0, epsilon=1.5, threshold=0.5)
     value = penalty(h)
     assert not value.requires_grad
-    assert float(value) == 0
+    assert value.item() == 0
     assert penalty.statistics is not None
     assert float(penalty.statistics.share_below) == 1.0
     assert float(penalty.statistics.term) == pytest.approx(float((q_score(h.detach(), D, 1.5) - 0.5).mean()))
@@ -73,7 +73,7 @@ def test_batch_mean_follows_the_batch() -> None:
     q = q_score(h, D, 1.5).detach()
     penalty = QScorePenalty(D, weight=1.0, epsilon=1.5, threshold="batch_mean")
     expected = torch.relu(q.mean() - q).mean()
-    assert float(penalty(h)) == pytest.approx(float(expected), rel=1e-5)
+    assert penalty(h).item() == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_column_term_is_off_for_ratio_and_on_for_centered() -> None:

@@ -1,25 +1,22 @@
 """The face of the commands: shortcuts, one clear message for a user's mistake, exit status 2."""
 
-import difflib
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, InstantiationException
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+from omegaconf.errors import OmegaConfBaseException
 
+from qscore.application.mistakes import FULL_ERROR, as_mistake
 from qscore.application.run_directory import FACTS, existing_run
 from qscore.errors import UserError
 
-FULL_ERROR = "HYDRA_FULL_ERROR"
 USER_MISTAKE = 2
 QUOTES = "'\""
 
@@ -105,49 +102,6 @@ def expand_shortcuts(arguments: list[str], config_name: str) -> list[str]:
     return expanded
 
 
-def as_mistake(error: BaseException, config_dir: Path, config_name: str) -> str | None:
-    """Returns the message for a mistake of the user; None if the error is not one."""
-    cause = error.__cause__
-    if isinstance(error, UserError):
-        return str(error)
-    if isinstance(error, InstantiationException):
-        if isinstance(cause, UserError):
-            return str(cause)
-        return _first_lines(error) if isinstance(cause, TypeError) else None
-    key = re.search(r"Could not override '([^']+)'", str(error))
-    if key or isinstance(cause, ConfigKeyError):
-        name = key.group(1) if key else str(error)
-        return f"unknown option '{name}'.{_suggestion(name, config_dir, config_name)}"
-    return _first_lines(error)
-
-
-def _suggestion(name: str, config_dir: Path, config_name: str) -> str:
-    known = _option_names(config_dir, config_name)
-    if name in known:
-        return " It is not part of this configuration: a chosen group (such as evaluation=...) leaves it out."
-    leaf = name.rsplit(".", 1)[-1]
-    same_leaf = [option for option in known if option.rsplit(".", 1)[-1] == leaf]
-    nearest = same_leaf or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f" Did you mean {' or '.join(nearest[:3])}?" if nearest else ""
-    return f"{hint} All options: python {Path(sys.argv[0]).name} --cfg job"
-
-
-def _option_names(config_dir: Path, config_name: str) -> list[str]:
-    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(config_dir)):
-        cfg = hydra.compose(config_name)
-    return [*_leaves(OmegaConf.to_container(cfg, resolve=False), "")]
-
-
-def _leaves(node: Any, prefix: str) -> list[str]:
-    names = []
-    for key, value in node.items():
-        name = f"{prefix}{key}"
-        names.append(name)
-        if isinstance(value, dict):
-            names += _leaves(value, f"{name}.")
-    return names
-
-
 def _looks_like_path(value: str) -> bool:
     if value.endswith(".npz") or "/" in value or value.startswith((".", "~")):
         return True
@@ -158,9 +112,3 @@ def _quoted(value: str) -> str:
     """Hydra's grammar gives spaces, commas, braces and equal signs a meaning outside quotes."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
-
-
-def _first_lines(error: BaseException) -> str:
-    """Hydra's own message, without the lines about tracebacks and the search path of packages."""
-    kept = [line for line in str(error).splitlines() if line.strip() and FULL_ERROR not in line]
-    return "\n".join(kept[:12])

@@ -15,7 +15,8 @@ from qscore.files import write_json
 from qscore.methods import SSLMethod
 from qscore.records import ImageBatch
 from qscore.regularizer.histograms import QHistograms
-from qscore.regularizer.mining import MINED_MEAN, Mined, Miner, Threshold
+from qscore.regularizer.mined import Mined
+from qscore.regularizer.mining import MINED_MEAN, Miner, Threshold
 from qscore.regularizer.penalty import PenaltyStatistics, QScorePenalty
 
 PENALTY = "q_score"

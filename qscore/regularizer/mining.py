@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from qscore.errors import UserError, unknown_name
 from qscore.records import ImageBatch
+from qscore.regularizer.mined import MAX_EMPTY_SHARE, Mined, emptiness_alarm
 from qscore.regularizer.penalty import BATCH_MEAN
 from qscore.score import FORMULAS, DiscriminativeFeatures, empty_share, extract, largest_epsilon, q_score
 
@@ -20,46 +20,6 @@ MINED_MEAN = "mined_mean"
 THRESHOLDS = (MINED_MEAN, BATCH_MEAN)
 Threshold = float | str | Mapping[str, float]
 ALARMING_EMPTY_SHARE = 0.2
-MAX_EMPTY_SHARE = 0.05
-
-
-@dataclass(frozen=True)
-class Mined:
-    """The outcome of a mining pass.
-
-    Attributes:
-        discriminative: The set D, (feature,).
-        counts: Number of samples for which each feature is dominant.
-        num_samples: Number of samples mined.
-        epsilon: The epsilon used, chosen here if "auto" was asked for.
-        threshold: A number, or "batch_mean".
-        mean_q: Mean Q-Score of the samples mined.
-        share_empty: Share of them with an empty L ∩ D.
-        epoch: Epoch before which the pass was made.
-    """
-
-    discriminative: Tensor
-    counts: Tensor
-    num_samples: int
-    epsilon: float
-    threshold: float | str
-    mean_q: float
-    share_empty: float
-    epoch: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Returns the content of `discriminative_features.json`."""
-        return {
-            "features": self.discriminative.nonzero().flatten().tolist(),
-            "num_features": len(self.discriminative),
-            "counts": self.counts.tolist(),
-            "num_samples": self.num_samples,
-            "epsilon": self.epsilon,
-            "threshold": self.threshold,
-            "mean_q": self.mean_q,
-            "share_empty": self.share_empty,
-            "epoch": self.epoch,
-        }
 
 
 @dataclass(frozen=True)
@@ -148,24 +108,7 @@ class Miner:
         )
         if mined.share_empty > ALARMING_EMPTY_SHARE:
             better = largest_epsilon(_shuffled(h), max_empty=MAX_EMPTY_SHARE, lower=self.lower, upper=self.upper)
-            log.warning("%s", _alarm(mined, better))
-
-
-def _alarm(mined: Mined, better: float | None) -> str:
-    advice = (
-        f"The largest epsilon that leaves at most {MAX_EMPTY_SHARE:.0%} empty is {better}: "
-        f"set epsilon={better}, or epsilon=auto."
-        if better
-        else "No epsilon leaves fewer than 5 % empty: the encoder has collapsed, or was never trained."
-    )
-    rule = "=" * 100
-    return (
-        f"\n{rule}\n"
-        f"At epsilon={mined.epsilon:g}, {mined.share_empty:.1%} of the {mined.num_samples:,} mined samples have "
-        "no dominant discriminative feature (L ∩ D is empty).\n"
-        "Q cannot rank them, and the regularizer has no gradient for them.\n"
-        f"{advice}\n{rule}"
-    )
+            log.warning("%s", emptiness_alarm(mined, better))
 
 
 def _shuffled(h: Tensor) -> Tensor:

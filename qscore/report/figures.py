@@ -1,6 +1,5 @@
 """The figures of the report, one function each: evaluated encoders in, a matplotlib figure out."""
 
-import math
 from typing import Any
 
 import matplotlib as mpl
@@ -9,31 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from qscore.report.collect import BASELINE, CONTROL, ENCODER, REGULARIZED, UNTRAINED, EvaluatedEncoder
-
-# Okabe and Ito's palette: told apart with every kind of colour vision, and in print.
-ORANGE, BLUE, GREEN, VERMILION, PURPLE, SKY = "#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
-GREY, LIGHT_GREY, BAND = "#555555", "#999999", "#CFE8F5"
-ROLE_COLORS = {
-    UNTRAINED: [LIGHT_GREY],
-    BASELINE: [GREY],
-    CONTROL: [BLUE, SKY],
-    REGULARIZED: [VERMILION, ORANGE, PURPLE, GREEN],
-    ENCODER: [GREEN],
-}
-ROLE_LINES = {UNTRAINED: (0, (1, 4)), BASELINE: ":", CONTROL: "--", REGULARIZED: "-", ENCODER: "-."}
-STYLE: Any = {
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "figure.constrained_layout.use": True,
-    "figure.constrained_layout.hspace": 0.08,
-    "savefig.dpi": 150,
-}
-WIDTH_IN, PANEL_HEIGHT_IN = 10.5, 3.0
-MAX_COLUMNS = 2
-
-Encoders = list[EvaluatedEncoder]
+from qscore.report.collect import EvaluatedEncoder
+from qscore.report.panels import BAND, BLUE, ROLE_LINES, STYLE, VERMILION, WIDTH_IN, Encoders, colors, label, panels
 
 
 def summary(encoders: Encoders) -> Figure:
@@ -48,12 +24,12 @@ def summary(encoders: Encoders) -> Figure:
         figure = Figure(figsize=(WIDTH_IN, 1.1 + 0.42 * len(encoders)))
         axes = figure.subplots(1, len(panels), sharey=True)
         for axis, (title, evaluation, metric) in zip(axes, panels, strict=True):
-            for row, (encoder, color) in enumerate(zip(encoders, _colors(encoders), strict=True)):
+            for row, (encoder, color) in enumerate(zip(encoders, colors(encoders), strict=True)):
                 _dot(axis, encoder, evaluation, metric, row, color)
             axis.set_title(title, fontsize=11)
             axis.margins(x=0.2)
             axis.grid(axis="x", color="#DDDDDD")
-        axes[0].set_yticks(range(len(encoders)), [_label(e) for e in encoders])
+        axes[0].set_yticks(range(len(encoders)), [label(e) for e in encoders])
         axes[0].set_ylim(len(encoders) - 0.5, -0.5)
     return figure
 
@@ -71,7 +47,7 @@ def dominance_counts(encoders: Encoders) -> Figure:
         axis.set_xlabel("feature, sorted")
         axis.legend(loc="upper left", frameon=False)
 
-    return _panels(encoders, "dominance", draw, ylabel="samples where dominant")
+    return panels(encoders, "dominance", draw, ylabel="samples where dominant")
 
 
 def representation_heatmaps(encoders: Encoders) -> Figure:
@@ -87,7 +63,7 @@ def representation_heatmaps(encoders: Encoders) -> Figure:
         axis.set_xlabel("feature, sorted as in the figure above")
         axis.set_yticks([])
 
-    return _panels(encoders, "dominance", draw, ylabel="sample, by class", height=3.6)
+    return panels(encoders, "dominance", draw, ylabel="sample, by class", height=3.6)
 
 
 def score_histograms(encoders: Encoders) -> Figure:
@@ -106,7 +82,7 @@ def score_histograms(encoders: Encoders) -> Figure:
         axis.set_ylim(top=1.35 * axis.get_ylim()[1])
         axis.legend(frameon=False, fontsize=9, loc="upper right")
 
-    return _panels(encoders, "misclassification", draw, ylabel="share of samples")
+    return panels(encoders, "misclassification", draw, ylabel="share of samples")
 
 
 def ranking_curves(encoders: Encoders) -> Figure:
@@ -115,7 +91,7 @@ def ranking_curves(encoders: Encoders) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_IN, 3.8))
         roc, precision_recall, risk = figure.subplots(1, 3)
-        for encoder, color in zip(drawn, _colors(drawn), strict=True):
+        for encoder, color in zip(drawn, colors(drawn), strict=True):
             _ranking_curves_of(encoder, color, roc, precision_recall, risk)
         roc.plot([0, 1], [0, 1], color="#AAAAAA", linewidth=1)
         roc.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC, correct positive")
@@ -132,33 +108,14 @@ def training_q(encoders: Encoders) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_IN, 3.2))
         axis = figure.subplots()
-        for encoder, color in zip(drawn, _colors(drawn), strict=True):
+        for encoder, color in zip(drawn, colors(drawn), strict=True):
             epochs = [entry["epoch"] + 1 for entry in encoder.histograms]
             low, middle, high = np.array([_quartiles(entry) for entry in encoder.histograms]).T
             axis.fill_between(epochs, low, high, color=color, alpha=0.2)
-            axis.plot(
-                epochs, middle, color=color, linestyle=ROLE_LINES[encoder.role], marker="o", label=_label(encoder)
-            )
+            axis.plot(epochs, middle, color=color, linestyle=ROLE_LINES[encoder.role], marker="o", label=label(encoder))
         axis.set(xlabel="epoch", ylabel="Q-Score of training views")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend(frameon=False)
-    return figure
-
-
-def _panels(encoders: Encoders, evaluation: str, draw: Any, *, ylabel: str, height: float = PANEL_HEIGHT_IN) -> Figure:
-    drawn = [e for e in encoders if evaluation in e.results]
-    num_columns = max(1, min(MAX_COLUMNS, len(drawn)))
-    num_rows = max(1, math.ceil(len(drawn) / num_columns))
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_IN, height * num_rows))
-        grid = figure.subplots(num_rows, num_columns, squeeze=False)
-        for axis, encoder in zip(grid.flat, drawn, strict=False):
-            draw(axis, encoder)
-            axis.set_title(_label(encoder), fontsize=11)
-        for axis in grid.flat[len(drawn) :]:
-            axis.set_visible(False)
-        for row in grid:
-            row[0].set_ylabel(ylabel)
     return figure
 
 
@@ -168,8 +125,8 @@ def _ranking_curves_of(encoder: EvaluatedEncoder, color: str, roc: Axes, precisi
     def array(name: str) -> Any:
         return encoder.array("misclassification", name)
 
-    label = f"{_label(encoder)}: {encoder.metric('misclassification', 'auroc'):.3f}"
-    roc.plot(array("roc_false_positive"), array("roc_true_positive"), label=label, **line)
+    text = f"{label(encoder)}: {encoder.metric('misclassification', 'auroc'):.3f}"
+    roc.plot(array("roc_false_positive"), array("roc_true_positive"), label=text, **line)
     precision_recall.step(array("recall_misclassified"), array("precision_misclassified"), where="post", **line)
     base = encoder.metric("misclassification", "base_rate_misclassified") or 0.0
     precision_recall.axhline(base, color=color, linewidth=0.8, alpha=0.6)
@@ -201,18 +158,3 @@ def _quartiles(entry: dict[str, Any]) -> list[float]:
     counts, edges = np.array(entry["counts"]), np.array(entry["edges"])
     cumulative = np.concatenate([[0.0], counts.cumsum() / max(counts.sum(), 1)])
     return [float(np.interp(q, cumulative, edges)) for q in (0.25, 0.5, 0.75)]
-
-
-def _colors(encoders: Encoders) -> list[str]:
-    used = dict.fromkeys(ROLE_COLORS, 0)
-    colors = []
-    for encoder in encoders:
-        palette = ROLE_COLORS[encoder.role]
-        colors.append(palette[used[encoder.role] % len(palette)])
-        used[encoder.role] += 1
-    return colors
-
-
-def _label(encoder: EvaluatedEncoder) -> str:
-    seed = encoder.settings.get("seed")
-    return encoder.name if seed is None else f"{encoder.name}, seed {seed}"

@@ -1,8 +1,9 @@
 """From images to representations, and from representations to the Q-Score of each sample."""
 
+from qscore.score.epsilon import empty_share, largest_epsilon
 from qscore.score.extract import extract, load_representations, save_representations
 from qscore.score.features import DiscriminativeFeatures, discriminative_features, dominant_features
-from qscore.score.q_score import FORMULAS, QScore, empty_share, largest_epsilon, q_score, score_over
+from qscore.score.q_score import FORMULAS, QScore, q_score, score_over
 
 __all__ = [
     "FORMULAS",

@@ -1,6 +1,5 @@
-"""The Q-Score of a representation, in the two published forms, and the choice of epsilon that keeps it defined."""
+"""The Q-Score of a representation, in the two published forms."""
 
-import math
 from typing import Any
 
 import torch
@@ -10,10 +9,9 @@ from torch.nn import functional as F  # noqa: N812
 from torchmetrics import Metric
 
 from qscore.errors import UserError, unknown_name
-from qscore.score.features import discriminative_features, dominant_features
+from qscore.score.features import dominant_features
 
 FORMULAS = ("ratio", "centered")
-MAX_SEARCH_SAMPLES = 20_000  # of the search for epsilon: its share of empty sets is known to half a percent
 
 
 def q_score(
@@ -76,42 +74,6 @@ def score_over(
         return _mean_over(active, h) / h.abs().sum(-1).clamp_min(1.0)  # a non-zero row has a peak of 1
     h = F.normalize(h, dim=-1)
     return _mean_over(active, h - h.mean(-1, keepdim=True))
-
-
-def empty_share(h: Float[Tensor, "sample feature"], discriminative: Bool[Tensor, " feature"], epsilon: float) -> float:
-    """Returns the share of samples whose L ∩ D is empty: the ones that Q cannot rank nor the regularizer touch.
-
-    >>> h = torch.tensor([[0.0, 0.0, 0.0, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0]])
-    >>> empty_share(h, torch.ones(5, dtype=torch.bool), epsilon=1.5)
-    0.5
-    """
-    return 1.0 - float((dominant_features(h, epsilon) & discriminative).any(-1).double().mean())
-
-
-def largest_epsilon(
-    h: Float[Tensor, "sample feature"], *, max_empty: float = 0.05, lower: float = 0.5, upper: float = 0.95
-) -> float | None:
-    """Returns the largest epsilon, in steps of 0.1, that leaves at most `max_empty` of the samples without L ∩ D.
-
-    D is mined anew at each epsilon. Uses the first 20,000 samples: shuffle before, if they are sorted.
-
-    Returns:
-        The epsilon, or None where even 0.1 leaves more samples empty (constant or all-zero representations).
-
-    >>> largest_epsilon(torch.eye(17), lower=0.0, upper=1.0)
-    3.9
-    """
-    h = h[:MAX_SEARCH_SAMPLES].double()
-    deviation = h.std(-1, correction=0, keepdim=True)
-    z = (h - h.mean(-1, keepdim=True)) / deviation.clamp_min(torch.finfo(h.dtype).tiny)
-    # More samples than allowed have an empty L above this quantile, and so an empty L ∩ D.
-    highest = torch.quantile(z.amax(-1), max_empty, interpolation="higher")
-    for tenths in range(math.ceil(10 * float(highest)), 0, -1):
-        dominant = z > tenths / 10
-        discriminative = discriminative_features(dominant.sum(0), lower=lower, upper=upper)
-        if 1 - float((dominant & discriminative).any(-1).double().mean()) <= max_empty:
-            return tenths / 10
-    return None
 
 
 class QScore(Metric):

@@ -1,0 +1,69 @@
+"""How the figures look: colours for roles, one panel an encoder."""
+
+import math
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from qscore.report.collect import BASELINE, CONTROL, ENCODER, REGULARIZED, UNTRAINED, EvaluatedEncoder
+
+# Okabe and Ito's palette: told apart with every kind of colour vision, and in print.
+ORANGE, BLUE, GREEN, VERMILION, PURPLE, SKY = "#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
+GREY, LIGHT_GREY, BAND = "#555555", "#999999", "#CFE8F5"
+ROLE_COLORS = {
+    UNTRAINED: [LIGHT_GREY],
+    BASELINE: [GREY],
+    CONTROL: [BLUE, SKY],
+    REGULARIZED: [VERMILION, ORANGE, PURPLE, GREEN],
+    ENCODER: [GREEN],
+}
+ROLE_LINES = {UNTRAINED: (0, (1, 4)), BASELINE: ":", CONTROL: "--", REGULARIZED: "-", ENCODER: "-."}
+STYLE: Any = {
+    "font.size": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.hspace": 0.08,
+    "figure.dpi": 150,
+    "axes.titlesize": 11,
+}
+WIDTH_IN, PANEL_HEIGHT_IN = 10.5, 3.0
+MAX_COLUMNS = 2
+
+Encoders = list[EvaluatedEncoder]
+
+
+def panels(encoders: Encoders, evaluation: str, draw: Any, *, ylabel: str, height: float = PANEL_HEIGHT_IN) -> Figure:
+    """Returns one panel for each encoder that has the evaluation, filled by `draw(axis, encoder)`."""
+    drawn = [e for e in encoders if evaluation in e.results]
+    num_columns = max(1, min(MAX_COLUMNS, len(drawn)))
+    num_rows = max(1, math.ceil(len(drawn) / num_columns))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_IN, height * num_rows))
+        grid = figure.subplots(num_rows, num_columns, squeeze=False)
+        for axis, encoder in zip(grid.flat, drawn, strict=False):
+            draw(axis, encoder)
+            axis.set_title(label(encoder), fontsize=11)
+        for axis in grid.flat[len(drawn) :]:
+            axis.set_visible(False)
+        for row in grid:
+            row[0].set_ylabel(ylabel)
+    return figure
+
+
+def colors(encoders: Encoders) -> list[str]:
+    """Returns a colour for each encoder, from the palette of its role."""
+    used = dict.fromkeys(ROLE_COLORS, 0)
+    chosen = []
+    for encoder in encoders:
+        palette = ROLE_COLORS[encoder.role]
+        chosen.append(palette[used[encoder.role] % len(palette)])
+        used[encoder.role] += 1
+    return chosen
+
+
+def label(encoder: EvaluatedEncoder) -> str:
+    """Returns the name of an encoder with its training seed."""
+    seed = encoder.settings.get("seed")
+    return encoder.name if seed is None else f"{encoder.name}, seed {seed}"

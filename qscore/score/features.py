@@ -56,11 +56,12 @@ def discriminative_features(
     >>> discriminative_features(torch.tensor([0, 0, 1, 2, 3, 4, 90]), lower=0.25, upper=0.75)
     tensor([False, False, False,  True,  True,  True, False])
     """
-    active = counts[counts > 0].double()
+    exact = counts.cpu().double()  # an integer tensor would be compared with a number in float32
+    active = exact[exact > 0]
     if active.numel() == 0:
         return torch.zeros_like(counts, dtype=torch.bool)
-    low, high = (_quantile(active, q) for q in (lower, upper))
-    return (counts > 0) & (counts >= low) & (counts <= high)
+    low, high = (torch.quantile(active, q) for q in (lower, upper))
+    return ((exact > 0) & (exact >= low) & (exact <= high)).to(counts.device)
 
 
 class DiscriminativeFeatures(Metric):
@@ -121,8 +122,3 @@ class DiscriminativeFeatures(Metric):
     def compute(self) -> Bool[Tensor, " feature"]:
         """Returns True for the features of D."""
         return discriminative_features(self.counts, lower=self.lower, upper=self.upper)
-
-
-def _quantile(values: Float[Tensor, " feature"], q: float) -> float:
-    """Linear interpolation, the rule of numpy and torch."""
-    return float(torch.quantile(values.cpu(), q))

@@ -68,7 +68,7 @@ def test_discriminative_features_equal_the_order_statistics(counts: list[int], l
 def _near_an_edge(counts: list[int], j: int, lower: float, upper: float) -> bool:
     active = torch.tensor([float(c) for c in counts if c > 0], dtype=torch.float64)
     return (
-        any(math.isclose(counts[j], float(active.quantile(q)), abs_tol=1e-9) for q in (lower, upper))
+        any(math.isclose(counts[j], float(active.quantile(q)), abs_tol=1e-12) for q in (lower, upper))
         if len(active)
         else False
     )

@@ -10,35 +10,39 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from qscore.application.build import build_data
+from qscore.application.build import build_data, plain
 from qscore.application.command_line import run_command
-from qscore.application.evaluate import CACHE, evaluate_encoder, mined_epsilon
+from qscore.application.evaluate import CACHE, answerable, evaluate_encoder, mined_epsilon
 from qscore.application.run_directory import finished_run
 from qscore.encoders import load_encoder
 from qscore.errors import UserError
+from qscore.files import fingerprint
 
 log = logging.getLogger(__name__)
-PAPER_EPSILON = 4.0
+DEFAULTS = {"epsilon": 4.0, "formula": "ratio", "lower": 0.5, "upper": 0.95, "seed": 0}
 
 
 def evaluate(cfg: DictConfig) -> None:
     """From an encoder to its result files."""
     if (cfg.run is None) == (cfg.encoder_file is None):
         raise UserError("Expected an encoder to evaluate: name either run=RUN_DIR or encoder=FILE.")
-    epsilon = cfg.scoring.epsilon
+    known, same = DEFAULTS, True
     if cfg.run is not None:
         run = finished_run(cfg.run)
+        known = {**DEFAULTS, **run.facts["config"].get("scoring", {}), "epsilon": mined_epsilon(run) or 4.0}
+        same = cfg.data is None and all(cfg.scoring[name] in (None, value) for name, value in known.items())
         cfg.data = cfg.data or run.facts["config"]["data"]
-        epsilon = epsilon or mined_epsilon(run)
+    for name, value in known.items():
+        cfg.scoring[name] = value if cfg.scoring[name] is None else cfg.scoring[name]
     if cfg.data is None:
         raise UserError("Expected data to evaluate on: name it with data=cifar10, data=FOLDER or data=FILE.npz.")
     encoder = load_encoder(cfg.run or cfg.encoder_file)
     home = Path(cfg.run) if cfg.run else Path(cfg.encoder_file).parent
-    out = Path(cfg.out) if cfg.out else home
+    apart = home if same else home / f"evaluated-{fingerprint(str(plain(cfg.data)), str(plain(cfg.scoring)))[:8]}"
+    out = Path(cfg.out) if cfg.out else apart
     data = build_data(cfg, with_views=False)
-    results = evaluate_encoder(
-        encoder, data, cfg, epsilon=epsilon or PAPER_EPSILON, cache=home / CACHE, results=out / "results"
-    )
+    cfg.evaluation = answerable(cfg.evaluation, data)
+    results = evaluate_encoder(encoder, data, cfg, epsilon=None, cache=home / CACHE, results=out / "results")
     for name, result in results.items():
         numbers = {key: value for key, value in result.metrics.items() if not key.startswith("class/")}
         log.info("%s: %s", name, ", ".join(f"{key} {value:.4g}" for key, value in numbers.items() if value is not None))

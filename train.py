@@ -14,9 +14,9 @@ from omegaconf import DictConfig
 
 from qscore.application.build import build_data, plain
 from qscore.application.command_line import output_dir, run_command, saved_config
-from qscore.application.evaluate import evaluate_run
+from qscore.application.evaluate import answerable, evaluate_run
 from qscore.application.pictures import log_report
-from qscore.application.run_directory import RunDirectory
+from qscore.application.run_directory import RunDirectory, is_first_process
 from qscore.application.stages import baseline_run, fine_tune, loggers_of
 
 log = logging.getLogger(__name__)
@@ -27,19 +27,22 @@ def train(cfg: DictConfig) -> None:
     run = RunDirectory(output_dir())
     cfg = saved_config(cfg)
     run.begin("fine_tune", plain(cfg))
-    if run.is_evaluated:
+    if run.is_evaluated(cfg.evaluation):
         log.info("The run in %s is complete already.", run.path)
         return
     regularizer = instantiate(cfg.regularizer, _convert_="all")  # a mistake in it is seen before hours of pretraining
     data = build_data(cfg)
-    baseline = baseline_run(cfg, data)
+    cfg.evaluation = answerable(cfg.evaluation, data)
+    baseline = baseline_run(cfg, run, data)
     with loggers_of(cfg, run) as loggers:
         if not run.is_complete:
             fine_tune(cfg, run, baseline, data, regularizer, loggers)
+        if not is_first_process():
+            return
         if cfg.evaluation:
             evaluate_run(cfg, run, data)
             log_report(run, loggers)
-    run.update(evaluated=True)
+    run.update(evaluated=list(cfg.evaluation))
     log.info("Done. Compare runs with: python -m qscore.report %s", run.path)
 
 

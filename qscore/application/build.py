@@ -17,6 +17,7 @@ from qscore.encoders import Encoder
 from qscore.encoders.export import mismatches
 from qscore.errors import UserError
 from qscore.methods import SSLMethod
+from qscore.methods.base import MEMORY_BANKS
 
 
 def recipe(cfg: DictConfig) -> DictConfig:
@@ -52,13 +53,20 @@ def build_method(cfg: DictConfig, encoder: Encoder) -> SSLMethod:
 
 
 def build_trainer(
-    cfg: DictConfig, run: RunDirectory, *, epochs: int, loggers: list[Logger], callbacks: list[pl.Callback]
+    cfg: DictConfig,
+    run: RunDirectory,
+    *,
+    epochs: int,
+    num_batches: int,
+    loggers: list[Logger],
+    callbacks: list[pl.Callback],
 ) -> pl.Trainer:
     """Returns a trainer that leaves its whole state in `checkpoints/last.ckpt` after every epoch."""
     checkpoint = ModelCheckpoint(run.path / "checkpoints", "last", enable_version_counter=False)
     watchers: list[pl.Callback] = [LearningRateMonitor("step")] if loggers else []
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # we resume from it
     trainer: pl.Trainer = instantiate(cfg.trainer)(
+        log_every_n_steps=max(1, min(cfg.trainer.log_every_n_steps, num_batches)),
         max_epochs=epochs,
         default_root_dir=run.path,
         logger=loggers,
@@ -79,7 +87,9 @@ def load_method_state(method: SSLMethod, checkpoint: Path) -> None:
         UserError: If its heads have other shapes.
     """
     content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    differing = mismatches(method.state_dict(), content["state_dict"])
+    expected = {**method.state_dict(), **{f"{name}.bank": bank.bank for name, bank in method.memory_banks()}}
+    banks = {f"{name}.bank": bank["bank"] for name, bank in content[MEMORY_BANKS].items()}
+    differing = mismatches(expected, {**content["state_dict"], **banks})
     if differing:
         raise UserError(
             f"{checkpoint} does not fit the configured {type(method).__name__}: {len(differing)} keys differ, first "

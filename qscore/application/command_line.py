@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,7 +30,9 @@ def run_command(task: Callable[[DictConfig], None], *, config_dir: Path, config_
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # errors come to us instead of being printed by Hydra
     with _mistakes_explained(config_dir, config_name, wants_traceback):
-        sys.argv[1:] = expand_shortcuts(sys.argv[1:], config_name)
+        sys.argv[1:] = expand_shortcuts(
+            sys.argv[1:], config_name, known_data=[path.stem for path in config_dir.glob("data/*.yaml")]
+        )
 
         def job(cfg: DictConfig) -> None:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -69,7 +71,7 @@ def saved_config(cfg: DictConfig) -> DictConfig:
     return saved
 
 
-def expand_shortcuts(arguments: list[str], config_name: str) -> list[str]:
+def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Collection[str] = ()) -> list[str]:
     """Returns the overrides with their short forms written out.
 
     - `data=FOLDER` and `data=FILE.npz` name images of the user's own;
@@ -84,10 +86,17 @@ def expand_shortcuts(arguments: list[str], config_name: str) -> list[str]:
     >>> expand_shortcuts(["encoder=encoder.safetensors"], "evaluate")
     ["encoder_file='encoder.safetensors'"]
     """
+    resumed = [a for a in arguments if a.startswith("resume=") and a not in ("resume=", "resume=null")]
+    others = [a for a in arguments if a not in resumed and not a.startswith(("hydra", "-"))]
+    if resumed and others:
+        raise UserError(
+            f"Expected {resumed[0]} alone, got {' '.join(others)} too: a run goes on with the settings it began with. "
+            "Start another run to change them."
+        )
     expanded = []
     for argument in arguments:
         name, _, value = argument.partition("=")
-        if name == "data" and _looks_like_path(value):
+        if name == "data" and value not in known_data and _looks_like_path(value):
             kind = "npz" if value.endswith(".npz") else "folder"
             key = "path" if kind == "npz" else "root"
             expanded += [f"data={kind}", f"data.source.{key}={_quoted(str(Path(value).expanduser().absolute()))}"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from qscore.application.build import inference_device, plain
 from qscore.application.run_directory import UNTRAINED, RunDirectory
@@ -24,7 +24,9 @@ from qscore.score import extract, largest_epsilon, load_representations, save_re
 
 log = logging.getLogger(__name__)
 
+Evaluation = Callable[[EvaluationInputs], Result]
 CACHE = "representations"
+NEED_LABELS = ("linear_probe", "knn", "misclassification")
 
 
 def evaluate_run(cfg: DictConfig, run: RunDirectory, data: ImageDataModule) -> None:
@@ -37,12 +39,13 @@ def evaluate_run(cfg: DictConfig, run: RunDirectory, data: ImageDataModule) -> N
     evaluate_encoder(load_encoder(run.path), data, cfg, epsilon=epsilon, cache=run.path / CACHE, results=run.results)
     if run.baseline is None:
         return
-    scoring = fingerprint(str(plain(cfg.evaluation)), str(plain(cfg.scoring)), str(epsilon))[:8]
+    images = data.fingerprint("train") + data.fingerprint("test")
+    asked = fingerprint(str(plain(cfg.evaluation)), str(plain(cfg.scoring)), str(epsilon), images)
     found = {}
     for role, origin in {"baseline": run.baseline.path, "untrained": run.baseline.path / UNTRAINED}.items():
         if not origin.is_dir():
             continue
-        results = origin / "results" / f"scoring-{scoring}"
+        results = origin / "results" / f"scoring-{asked[:8]}"
         if not all((results / f"{name}.json").is_file() for name in cfg.evaluation):
             evaluate_encoder(load_encoder(origin), data, cfg, epsilon=epsilon, cache=origin / CACHE, results=results)
         found[role] = run.relative(results)
@@ -84,7 +87,31 @@ def evaluate_encoder(
         upper=cfg.scoring.upper,
         seed=cfg.scoring.seed,
     )
-    return {name: _run(name, evaluation, inputs, results) for name, evaluation in instantiate(cfg.evaluation).items()}
+    images = data.fingerprint("test")
+    evaluations: dict[str, Evaluation] = instantiate(cfg.evaluation)
+    return {
+        name: _run(evaluation, inputs, images, results / f"{name}.json") for name, evaluation in evaluations.items()
+    }
+
+
+def answerable(evaluations: DictConfig, data: ImageDataModule) -> DictConfig:
+    """Returns the evaluations that the data has labels for; says which are left out.
+
+    Raises:
+        UserError: If the images have labels, but of one class only.
+    """
+    labels = data.source("train").labels
+    wanted = [name for name in evaluations if name in NEED_LABELS]
+    if labels is not None and wanted and int(labels.min()) == int(labels.max()):
+        raise UserError(
+            f"Expected at least 2 classes to tell apart for {', '.join(wanted)}, got one; add a folder for another "
+            "class, or choose evaluation=sparsity."
+        )
+    if labels is None and wanted:
+        log.warning("The images have no labels: leaving out %s.", ", ".join(wanted))
+        kept = {name: value for name, value in evaluations.items() if name not in NEED_LABELS}
+        return OmegaConf.create(kept)
+    return evaluations
 
 
 def cached_representations(encoder: Encoder, data: ImageDataModule, split: Split, folder: Path) -> Representations:
@@ -119,13 +146,14 @@ def mined_epsilon(run: RunDirectory) -> float | None:
     return float(read_json(file)["epsilon"]) if file.is_file() else None
 
 
-def _run(name: str, evaluation: Callable[[EvaluationInputs], Result], inputs: EvaluationInputs, folder: Path) -> Result:
-    log.info("Evaluating %s for %s.", name, folder)
+def _run(evaluation: Evaluation, inputs: EvaluationInputs, images: str, file: Path) -> Result:
+    log.info("Evaluating: %s.", file)
     started = time.monotonic()
     found = evaluation(inputs)
     source = fingerprint(inputs.train.fingerprint, inputs.test.fingerprint)
-    result = dataclasses.replace(found, source=source, seconds=time.monotonic() - started)
-    result.save(folder)
+    settings = {**found.settings, "images": images}
+    result = dataclasses.replace(found, settings=settings, source=source, seconds=time.monotonic() - started)
+    result.save(file.parent)
     return result
 
 

@@ -1,5 +1,6 @@
 """Loggers: CSV always, and beside it W&B (offline where there is no account), TensorBoard, or nothing."""
 
+import importlib.util
 import itertools
 import logging
 import os
@@ -12,12 +13,13 @@ from typing import Any
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
 from qscore.application.run_directory import RunDirectory
-from qscore.errors import unknown_name
+from qscore.errors import UserError, unknown_name
 
 log = logging.getLogger(__name__)
 
 KINDS = ("wandb", "csv", "tensorboard", "none")
 METRICS = "metrics.csv"
+WANDB_OFFLINE_MODES = ("offline", "dryrun", "disabled")
 
 
 def build_loggers(run: RunDirectory, kind: str, *, project: str, config: dict[str, Any]) -> list[Logger]:
@@ -36,9 +38,12 @@ def build_loggers(run: RunDirectory, kind: str, *, project: str, config: dict[st
         raise unknown_name("logger", kind, KINDS)
     if kind == "none":
         return []
-    _keep_earlier_metrics(run.path)
+    if not run.is_complete:
+        _keep_earlier_metrics(run.path)
     loggers: list[Logger] = [_csv_logger(run.path)]
     if kind == "tensorboard":
+        if importlib.util.find_spec("tensorboard") is None:
+            raise UserError("Expected tensorboard to be installed for logger=tensorboard; run: pip install tensorboard")
         loggers.append(TensorBoardLogger(run.path, name="tensorboard", version=""))
     if kind == "wandb":
         loggers.append(_wandb_logger(run, project, config))
@@ -85,25 +90,29 @@ def _csv_logger(directory: Path) -> CSVLogger:
 
 
 def _wandb_logger(run: RunDirectory, project: str, config: dict[str, Any]) -> WandbLogger:
-    offline = not _has_wandb_account()
-    if offline:
-        log.info("No W&B account: logging offline under %s (log in with: wandb login).", run.path / "wandb")
-    known_id = run.facts.get("wandb_id")
-    settings: dict[str, Any] = {"config": config, "save_dir": run.path, "resume": "allow"}
-    if offline:
-        settings["mode"] = "offline"
-    logger = WandbLogger(project=project, name=run.path.name, id=known_id, offline=offline, **settings)
-    run.update(wandb_id=logger.experiment.id)
-    return logger
-
-
-def _has_wandb_account() -> bool:
-    """Whether W&B can log in without asking anybody anything."""
-    if os.environ.get("WANDB_MODE") in ("offline", "disabled"):
-        return False
+    """Online where W&B lets us, offline otherwise: a logger is no reason to lose a run."""
     import wandb
 
-    return bool(wandb.login(prompt=False, verify=False))
+    options: dict[str, Any] = {
+        "project": project,
+        "name": run.path.name,
+        "save_dir": run.path,
+        "config": config,
+        "resume": "allow",
+        "id": run.facts.get("wandb_id"),
+    }
+    mode = os.environ.get("WANDB_MODE")
+    try:
+        if mode in WANDB_OFFLINE_MODES or wandb.login(prompt=False, verify=True):
+            logger = WandbLogger(**options, mode=mode) if mode in WANDB_OFFLINE_MODES else WandbLogger(**options)
+            run.update(wandb_id=logger.experiment.id)
+            return logger
+        log.info("No W&B account: logging offline under %s (log in with: wandb login).", run.path / "wandb")
+    except wandb.errors.Error as error:
+        log.warning("W&B cannot be reached (%s): logging offline under %s.", error, run.path / "wandb")
+    logger = WandbLogger(**options, mode="offline", offline=True)
+    run.update(wandb_id=logger.experiment.id)
+    return logger
 
 
 def _keep_earlier_metrics(directory: Path) -> None:

@@ -3,6 +3,7 @@
 import datetime
 import os
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,10 +52,10 @@ class RunDirectory:
         """Whether training ended and the encoder was saved."""
         return self.facts.get("status") == COMPLETE and (self.path / WEIGHTS).is_file()
 
-    @property
-    def is_evaluated(self) -> bool:
-        """Whether, after that, everything else that was asked for was done."""
-        return self.is_complete and bool(self.facts.get("evaluated"))
+    def is_evaluated(self, evaluations: Iterable[str]) -> bool:
+        """Whether, after that, some evaluations were done, and the report was written."""
+        done = self.facts.get("evaluated")
+        return self.is_complete and done is not None and set(evaluations) <= set(done)
 
     @property
     def last_checkpoint(self) -> Path | None:
@@ -97,8 +98,9 @@ class RunDirectory:
         self.update(status=COMPLETE, ended=_now(), **facts)
 
     def update(self, **facts: Any) -> None:
-        """Adds facts to `run.json`."""
-        write_json(self.path / FACTS, {**self.facts, **facts})
+        """Adds facts to `run.json`; on several devices the first process does."""
+        if is_first_process():
+            write_json(self.path / FACTS, {**self.facts, **facts})
 
     def relative(self, other: Path) -> str:
         """Returns the path of another directory as seen from this one, so that both can move together."""
@@ -109,6 +111,12 @@ class RunDirectory:
         """The run whose encoder this one started from."""
         name = self.facts.get("baseline")
         return None if name is None else RunDirectory((self.path / name).resolve())
+
+
+def is_first_process() -> bool:
+    """Whether this is the process that writes: the only one, or the first of a run on several devices."""
+    ranks = (os.environ.get(name) for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"))
+    return next((int(rank) for rank in ranks if rank is not None), 0) == 0
 
 
 def existing_run(path: str | Path) -> RunDirectory:

@@ -1,5 +1,6 @@
 """The stages of a run: a pretrained baseline, fine-tuning from it, and the evaluation of both."""
 
+import contextlib
 import logging
 import time
 from contextlib import AbstractContextManager
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from filelock import FileLock
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -14,7 +16,7 @@ from pytorch_lightning.loggers import Logger
 
 from qscore.application.build import build_encoder, build_method, build_trainer, load_method_state, plain
 from qscore.application.loggers import open_loggers
-from qscore.application.run_directory import UNTRAINED, RunDirectory, finished_run
+from qscore.application.run_directory import UNTRAINED, RunDirectory, finished_run, is_first_process
 from qscore.data import ImageDataModule
 from qscore.encoders import Encoder, load_encoder, save_encoder
 from qscore.errors import UserError, UserFileNotFoundError
@@ -24,7 +26,7 @@ from qscore.methods import SSLMethod
 log = logging.getLogger(__name__)
 
 
-def baseline_run(cfg: DictConfig, data: ImageDataModule) -> RunDirectory:
+def baseline_run(cfg: DictConfig, run: RunDirectory, data: ImageDataModule) -> RunDirectory:
     """Returns the run to fine-tune from: the one named by `checkpoint`, or one that is pretrained now.
 
     A pretraining is kept under a name made from its settings, so that all runs of a sweep share one; concurrent
@@ -33,18 +35,23 @@ def baseline_run(cfg: DictConfig, data: ImageDataModule) -> RunDirectory:
     Raises:
         UserFileNotFoundError: If `checkpoint` names nothing.
     """
+    known = run.baseline
+    if known is not None and known.is_complete:
+        return known
     if cfg.checkpoint is not None:
         return _given_baseline(Path(cfg.checkpoint), cfg, data)
     settings = _pretrain_settings(cfg)
-    name = f"{cfg.method.name}-{cfg.encoder.architecture}-{cfg.data.name}-{fingerprint(str(settings))[:8]}"
-    run = RunDirectory(Path(cfg.pretrained_dir) / name)
-    run.path.mkdir(parents=True, exist_ok=True)
-    with FileLock(run.path / ".lock"):
-        if run.is_complete:
-            log.info("Starting from the pretrained encoder in %s.", run.path)
+    identity = fingerprint(str(settings), data.fingerprint("pretrain"))[:8]
+    name = f"{cfg.method.name}-{cfg.encoder.architecture}-{cfg.data.name}-{identity}"
+    origin = RunDirectory(Path(cfg.pretrained_dir) / name)
+    origin.path.mkdir(parents=True, exist_ok=True)
+    # The other processes of a run on several devices are started while the first one holds the lock.
+    with FileLock(origin.path / ".lock") if is_first_process() else contextlib.nullcontext():
+        if origin.is_complete:
+            log.info("Starting from the pretrained encoder in %s.", origin.path)
         else:
-            pretrain(cfg, run, data, settings)
-    return run
+            pretrain(cfg, origin, data, settings)
+    return origin
 
 
 def pretrain(cfg: DictConfig, run: RunDirectory, data: ImageDataModule, settings: dict[str, Any]) -> None:
@@ -95,15 +102,25 @@ def _fit(
     callbacks: list[pl.Callback],
 ) -> None:
     started = time.monotonic()
-    trainer = build_trainer(cfg, run, epochs=epochs, loggers=loggers, callbacks=callbacks)
+    num_batches = len(data.source("pretrain")) // cfg.batch_size
+    trainer = build_trainer(cfg, run, epochs=epochs, num_batches=num_batches, loggers=loggers, callbacks=callbacks)
     trainer.fit(method, datamodule=data, ckpt_path=run.last_checkpoint)
-    if not trainer.is_global_zero:
-        return
+    if trainer.is_global_zero:
+        _keep(cfg, run, method, data, trainer, seconds=time.monotonic() - started)
+    trainer.strategy.barrier()
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()  # what follows is the first process's alone
+
+
+def _keep(
+    cfg: DictConfig, run: RunDirectory, method: SSLMethod, data: ImageDataModule, trainer: pl.Trainer, *, seconds: float
+) -> None:
+    """Saves the trained encoder and closes the run."""
     save_encoder(method.encoder, run.path, method=cfg.method.name, data=cfg.data.name, image_size=cfg.data.image_size)
     run.complete(
         data_fingerprint=data.fingerprint("pretrain"),
         num_steps=trainer.global_step,
-        seconds=round(time.monotonic() - started, 1),
+        seconds=round(seconds, 1),
         final_metrics={name: float(value) for name, value in trainer.callback_metrics.items()},
     )
 

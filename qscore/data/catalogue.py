@@ -1,5 +1,6 @@
 """The data sets by name: each function returns the `Splits` that a `conf/data/*.yaml` asks for."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,23 +52,36 @@ def npz_images(
     file = Path(path)
     if not file.is_file():
         raise UserFileNotFoundError(f"Expected an .npz file of images, found none at {file}.")
-    with np.load(file, allow_pickle=False) as content:
-        wanted = {name: None for name in (images, labels, split_by) if name}
-        for name in wanted:
-            if name not in content.files:
-                raise UserError(f"{unknown_name('array', name, content.files)} Set data.source.images and .labels.")
-        arrays = {name: content[name] for name in wanted}
+    arrays = _arrays(file, [name for name in (images, labels, split_by) if name])
     for name, array in arrays.items():
+        if name != images and array.ndim > 1 and array.size != len(array):
+            raise UserError(f"Expected one entry an image in '{name}' of {file}, got shape {array.shape}.")
         if len(array) != len(arrays[images]):
             raise UserError(f"Expected {len(arrays[images])} entries in '{name}' of {file}, got {len(array)}.")
-    named = np.unique(arrays[labels], return_inverse=True) if labels else None
+    named = np.unique(arrays[labels].ravel(), return_inverse=True) if labels else None
     source = (
         _in_memory(arrays[images], named[1], tuple(str(name) for name in named[0]))
         if named
         else _in_memory(arrays[images], None, ())
     )
-    groups = arrays[split_by] if split_by else None
+    groups = arrays[split_by].ravel() if split_by else None
     return _split(source, test_fraction=test_fraction, groups=groups, seed=split_seed)
+
+
+def _arrays(file: Path, names: list[str]) -> dict[str, np.ndarray]:
+    try:
+        with np.load(file, allow_pickle=False) as content:
+            for name in names:
+                if name not in content.files:
+                    raise UserError(f"{unknown_name('array', name, content.files)} Set data.source.images and .labels.")
+            return {name: content[name] for name in names}
+    except UserError:
+        raise
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"Expected an .npz file of plain arrays, got {file}: {error}. Arrays of Python objects run code when read; "
+            "save labels as numbers or strings."
+        ) from error
 
 
 def torchvision_set(name: str, root: str, *, download: bool = False) -> Splits:

@@ -67,7 +67,10 @@ class ArrayImages(ImageSource):
     ids: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if self.images.dtype != np.uint8 or self.images.ndim not in (3, 4):
+        if self.images.ndim == 4 and self.images.shape[-1] == 1:
+            self.images = self.images[..., 0]
+        has_color = self.images.ndim == 4 and self.images.shape[-1] == 3
+        if self.images.dtype != np.uint8 or not (self.images.ndim == 3 or has_color):
             raise UserError(
                 "Expected uint8 images of shape (sample, height, width) or (sample, height, width, 3), "
                 f"got {self.images.dtype} of shape {self.images.shape}."

@@ -11,11 +11,11 @@ from torch.utils.data import Dataset, Sampler
 from torchvision.transforms import v2
 
 from qscore.data.sources import ImageSource
-from qscore.errors import UserError
 from qscore.records import ImageBatch, ViewBatch
 
 NUM_GLOBAL_VIEWS = 2
-MAX_SUBSTITUTES = 100
+MAX_SUBSTITUTES = 10
+BLACK_SIZE_PX = 64
 
 
 class EpochSampler(Sampler[int]):
@@ -63,12 +63,15 @@ class ViewDataset(Dataset[ViewBatch]):
         return ViewBatch(views[:NUM_GLOBAL_VIEWS], views[NUM_GLOBAL_VIEWS:], torch.tensor(position))
 
     def _readable_image(self, position: int) -> Image.Image:
-        """An unreadable image is replaced by the next readable one; the source remembers it."""
+        """An unreadable image is replaced by the next readable one; the source remembers it.
+
+        Nothing is raised here, in a worker: `check_readable` stops the run from the main process, with the list.
+        """
         for offset in range(min(MAX_SUBSTITUTES, len(self.source))):
             image = self.source.image((position + offset) % len(self.source))
             if image is not None:
                 return image
-        raise UserError(f"None of {MAX_SUBSTITUTES} images in a row could be read; check the folder of the data.")
+        return Image.new("RGB", (BLACK_SIZE_PX, BLACK_SIZE_PX))
 
 
 class PlainDataset(Dataset[ImageBatch]):

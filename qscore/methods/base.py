@@ -72,11 +72,11 @@ class SSLMethod(pl.LightningModule, ABC):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps the queues: lightly's memory banks leave themselves out of the state."""
         checkpoint[MEMORY_BANKS] = {
-            name: {"bank": bank.bank, "bank_ptr": bank.bank_ptr} for name, bank in self._memory_banks()
+            name: {"bank": bank.bank, "bank_ptr": bank.bank_ptr} for name, bank in self.memory_banks()
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        for name, bank in self._memory_banks():
+        for name, bank in self.memory_banks():
             bank.bank.copy_(checkpoint[MEMORY_BANKS][name]["bank"])
             bank.bank_ptr.copy_(checkpoint[MEMORY_BANKS][name]["bank_ptr"])
 
@@ -85,7 +85,8 @@ class SSLMethod(pl.LightningModule, ABC):
         num_steps = int(self.trainer.estimated_stepping_batches)
         return float(cosine_schedule(min(self.global_step, num_steps), num_steps, start, end))
 
-    def _memory_banks(self) -> list[tuple[str, MemoryBankModule]]:
+    def memory_banks(self) -> list[tuple[str, MemoryBankModule]]:
+        """Returns the queues of the method, by name."""
         return [(name, module) for name, module in self.named_modules() if isinstance(module, MemoryBankModule)]
 
 

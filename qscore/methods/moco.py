@@ -4,8 +4,7 @@ Chen, Fan, Girshick, He, 2020, https://arxiv.org/abs/2003.04297; the mechanism i
 https://arxiv.org/abs/1911.05722). Not to be confused with MoCo v3, which has no queue.
 """
 
-import itertools
-import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from lightly.models.modules import MoCoProjectionHead
 from lightly.models.utils import batch_shuffle, batch_unshuffle, update_momentum
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
+from torch.utils.data import DataLoader
 
 from qscore.data.views import EpochSampler
 from qscore.encoders import Encoder
@@ -85,17 +85,33 @@ class MoCo(SSLMethod):
     @torch.no_grad()
     def _fill_queue(self) -> None:
         """Keys of views that no training epoch will make; BatchNorm's running statistics are left as they are."""
-        loader: Any = self.trainer.train_dataloader
-        if isinstance(loader.sampler, EpochSampler):
-            loader.sampler.set_epoch(self.trainer.max_epochs or 0)
         statistics = {name: buffer.clone() for name, buffer in self.key_encoder.named_buffers()}
-        bank = self.criterion.memory_bank
-        num_batches = math.ceil(self.queue_size / (self.optimization.batch_size))
-        for batch in itertools.islice(loader, num_batches):
-            bank(F.normalize(self._keys(batch.global_views[1].to(self.device)), dim=-1), update=True)
+        missing = self.queue_size
+        for batch in self._views_before_training():
+            keys = F.normalize(self._keys(batch.global_views[1].to(self.device)), dim=-1)
+            self.criterion.memory_bank(keys, update=True)
+            missing -= len(keys)
+            if missing <= 0:
+                break
         for name, buffer in self.key_encoder.named_buffers():
             buffer.copy_(statistics[name])
         self.queue_is_filled.fill_(True)
+
+    def _views_before_training(self) -> Iterator[ViewBatch]:
+        """Views from a loader of their own: iterating the trainer's would take steps away from its first epoch."""
+        trained_on: Any = self.trainer.train_dataloader
+        num_images, epoch = len(trained_on.dataset), self.trainer.max_epochs or 0
+        while True:
+            sampler = EpochSampler(num_images, seed=0, epoch=epoch)
+            yield from DataLoader(
+                trained_on.dataset,
+                batch_size=trained_on.batch_size,
+                sampler=sampler,
+                num_workers=trained_on.num_workers,
+                drop_last=True,
+                generator=torch.Generator().manual_seed(0),
+            )
+            epoch += 1
 
     @torch.no_grad()
     def _keys(self, views: Tensor) -> Tensor:

@@ -21,7 +21,8 @@ class Optimization:
         learning_rate: Peak learning rate for a global batch of 256 (linear scaling, Goyal et al., 2017,
             arXiv 1706.02677).
         batch_size: Images a step over all devices.
-        warmup_epochs: Epochs of linear warm-up from 0.
+        warmup_epochs: Epochs of linear warm-up.
+        warmup_start_learning_rate: Where the warm-up begins, for a global batch of 256.
         final_learning_rate: Learning rate at the last step, for a global batch of 256.
         decay_norms_and_biases: Whether weight decay falls on biases and normalisation layers too. Where it does
             not, LARS does not adapt their rates either (SimCLR, BYOL).
@@ -31,6 +32,7 @@ class Optimization:
     learning_rate: float
     batch_size: int = REFERENCE_BATCH_SIZE
     warmup_epochs: float = 0.0
+    warmup_start_learning_rate: float = 0.0
     final_learning_rate: float = 0.0
     decay_norms_and_biases: bool = True
 
@@ -47,6 +49,7 @@ class Optimization:
             optimizer,
             warmup_epochs=min(round(self.warmup_epochs * steps_per_epoch), num_steps // 2),
             max_epochs=num_steps,
+            warmup_start_value=self.warmup_start_learning_rate / self.learning_rate,
             end_value=self.final_learning_rate / self.learning_rate,
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -22,7 +22,7 @@ class SwAV(SSLMethod):
 
     Assignments of the global views come from Sinkhorn-Knopp over the batch and, from `queue_start_epoch` on, a
     queue of earlier projections. Prototypes are normalised before every step. They stay as they are for the
-    first steps of a run, of fine-tuning too. The Q-Score term sees the global views alone: features of small
+    first epoch of a run, of fine-tuning too. The Q-Score term sees the global views alone: features of small
     crops follow another distribution than the plain images that D is mined from.
 
     Args:
@@ -31,7 +31,7 @@ class SwAV(SSLMethod):
         projection_dim: Width of the projections.
         hidden_dim: Width of the head's hidden layer.
         num_prototypes: Number of clusters K.
-        num_frozen_steps: Steps before prototypes move; one epoch in the authors' code.
+        num_frozen_epochs: Epochs of a run before prototypes move; one in the authors' code.
         temperature: tau of eq. 2.
         sinkhorn_epsilon: Smoothness of the assignment, eq. 3.
         sinkhorn_iterations: Rounds of Sinkhorn-Knopp.
@@ -47,7 +47,7 @@ class SwAV(SSLMethod):
         projection_dim: int = 128,
         hidden_dim: int = 2048,
         num_prototypes: int = 3000,
-        num_frozen_steps: int = 313,
+        num_frozen_epochs: int = 1,
         temperature: float = 0.1,
         sinkhorn_epsilon: float = 0.05,
         sinkhorn_iterations: int = 3,
@@ -63,7 +63,7 @@ class SwAV(SSLMethod):
             for _ in range(NUM_GLOBAL_VIEWS if queue_size else 0)
         )
         self.criterion = SwaVLoss(temperature, sinkhorn_iterations, sinkhorn_epsilon, sinkhorn_gather_distributed=True)
-        self.num_frozen_steps, self.queue_start_epoch = num_frozen_steps, queue_start_epoch
+        self.num_frozen_epochs, self.queue_start_epoch = num_frozen_epochs, queue_start_epoch
 
     def step(self, batch: ViewBatch) -> StepOutput:
         self.prototypes.normalize()
@@ -80,7 +80,7 @@ class SwAV(SSLMethod):
 
     def on_after_backward(self) -> None:
         """Frozen prototypes get no gradient; switching `requires_grad` instead would break DDP's buckets."""
-        if self.global_step < self.num_frozen_steps:
+        if self.current_epoch < self.num_frozen_epochs:
             for parameter in self.prototypes.parameters():
                 parameter.grad = None
 

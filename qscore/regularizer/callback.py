@@ -1,4 +1,4 @@
-"""QScoreRegularizer: fine-tunes an encoder with the Q-Score term, in any of our methods, as a Lightning callback."""
+"""QScoreRegularizer: fine-tunes an encoder with the Q-Score term in any LightningModule, as a callback."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -9,15 +9,15 @@ import pytorch_lightning as pl
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import nn
 
-from qscore.data import ImageDataModule
 from qscore.errors import UserError
 from qscore.files import write_json
 from qscore.methods import SSLMethod
-from qscore.records import ImageBatch
+from qscore.regularizer.attach import Attachment
 from qscore.regularizer.histograms import QHistograms
+from qscore.regularizer.images import mining_images
 from qscore.regularizer.mined import Mined
 from qscore.regularizer.mining import MINED_MEAN, Miner, Threshold
-from qscore.regularizer.penalty import PenaltyStatistics, QScorePenalty
+from qscore.regularizer.penalty import QScorePenalty
 
 PENALTY = "q_score"
 MINED_FILE = "discriminative_features.json"
@@ -25,6 +25,9 @@ MINED_FILE = "discriminative_features.json"
 
 class QScoreRegularizer(pl.Callback):
     """Mines the discriminative features at the start, then adds the thresholded Q-Score term to every step.
+
+    Works on the methods of this package and on any other LightningModule, of `pytorch_lightning` or of
+    `lightning.pytorch`, under automatic and manual optimization; see `Attachment`.
 
     D comes from plain training images, with the encoder in eval mode. D, its counts, the threshold and the
     histograms are part of the checkpoint, so a resumed run keeps them. The random state of the run is left
@@ -43,13 +46,14 @@ class QScoreRegularizer(pl.Callback):
         column_weight: Weight of the anti-collapse term, see `QScorePenalty`.
         mine_every_n_epochs: Mine again so often; never by default, since the percentile rule then ejects the
             very features that were raised.
-        images: Batches of plain images to mine from; by default those of the trainer's `ImageDataModule`.
+        images: Batches with plain images to mine from; by default those of the trainer's `ImageDataModule`, or else,
+            with a warning, the first views of the training batches.
 
     Attributes:
         mined: Outcome of the last mining pass; None before the first.
 
     Raises:
-        UserError: If a setting is out of range, or there are no images to mine from.
+        UserError: If a setting is out of range, the encoder is not there, or no gradient reaches it.
     """
 
     def __init__(
@@ -64,7 +68,7 @@ class QScoreRegularizer(pl.Callback):
         upper: float = 0.95,
         column_weight: float | None = None,
         mine_every_n_epochs: int | None = None,
-        images: Iterable[ImageBatch] | None = None,
+        images: Iterable[Any] | None = None,
     ) -> None:
         if weight < 0 or (column_weight or 0) < 0:
             raise UserError(
@@ -75,21 +79,25 @@ class QScoreRegularizer(pl.Callback):
         self.mine_every_n_epochs, self.images = mine_every_n_epochs, images
         self.mined: Mined | None = None
         self.histograms = QHistograms()
+        self._penalty: QScorePenalty | None = None
+        self._attachment: Attachment | None = None
 
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         if self.mined is None:
             self._mine(trainer, pl_module)
         self._attach(pl_module)
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         epoch = trainer.current_epoch
         due = self.mine_every_n_epochs and epoch > 0 and epoch % self.mine_every_n_epochs == 0
         if due and self.mined is not None and self.mined.epoch < epoch:
             self._mine(trainer, pl_module)
             self._attach(pl_module)
 
-    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
-        seen = self._statistics(pl_module)
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
+        seen = self._penalty.statistics if self._penalty else None
+        if seen is None:
+            return  # the step skipped its loss
         self.histograms.add(seen.q)
         pl_module.log("q_score/mean", seen.q.mean(), prog_bar=True)
         pl_module.log_dict(
@@ -100,13 +108,15 @@ class QScoreRegularizer(pl.Callback):
             }
         )
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         self.histograms.close_epoch(trainer)
 
-    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+    def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Leaves the module as it was."""
-        if PENALTY in _host(pl_module).penalties:
-            del _host(pl_module).penalties[PENALTY]
+        self._detach(pl_module)
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        self._detach(pl_module)
 
     def state_dict(self) -> dict[str, Any]:
         mined = None if self.mined is None else asdict(self.mined)
@@ -116,55 +126,46 @@ class QScoreRegularizer(pl.Callback):
         self.mined = None if state_dict["mined"] is None else Mined(**state_dict["mined"])
         self.histograms.closed = state_dict["histograms"]
 
-    def _mine(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def _mine(self, trainer: Any, pl_module: Any) -> None:
         with isolate_rng():
-            mined = self.miner.mine(self._encoder(pl_module), self._images(trainer), epoch=trainer.current_epoch)
+            mined = self.miner.mine(
+                self._encoder(pl_module), mining_images(trainer, self.images), epoch=trainer.current_epoch
+            )
         self.mined = trainer.strategy.broadcast(mined)  # devices may round differently; D is the same on all
         if trainer.is_global_zero:
             write_json(Path(trainer.default_root_dir) / MINED_FILE, self.mined.as_json())
 
-    def _attach(self, pl_module: pl.LightningModule) -> None:
+    def _attach(self, pl_module: Any) -> None:
+        self._detach(pl_module)
         if self.mined is None:
             raise AssertionError("features are mined before the penalty is attached")
-        penalty = QScorePenalty(
+        self._penalty = QScorePenalty(
             self.mined.discriminative,
             weight=self.weight,
             epsilon=self.mined.epsilon,
             threshold=self.mined.threshold,
             formula=self.miner.formula,
             column_weight=self.column_weight,
-        )
-        _host(pl_module).penalties[PENALTY] = penalty.to(pl_module.device)
+        ).to(pl_module.device)
+        if isinstance(pl_module, SSLMethod):
+            pl_module.penalties[PENALTY] = self._penalty
+        else:
+            self._attachment = Attachment(pl_module, self._encoder(pl_module), self._penalty)
 
-    def _statistics(self, pl_module: pl.LightningModule) -> PenaltyStatistics:
-        penalty = _host(pl_module).penalties[PENALTY]
-        if not isinstance(penalty, QScorePenalty) or penalty.statistics is None:
-            raise AssertionError("a training step calls the penalty")
-        return penalty.statistics
+    def _detach(self, pl_module: Any) -> None:
+        if isinstance(pl_module, SSLMethod) and PENALTY in pl_module.penalties:
+            del pl_module.penalties[PENALTY]
+        if self._attachment is not None:
+            self._attachment.detach()
+            self._attachment = None
 
-    def _encoder(self, pl_module: pl.LightningModule) -> nn.Module:
+    def _encoder(self, pl_module: Any) -> nn.Module:
         try:
-            return pl_module.get_submodule(self.encoder)
+            encoder: nn.Module = pl_module.get_submodule(self.encoder)
         except AttributeError as error:
             known = ", ".join(name for name, _ in pl_module.named_children())
             raise UserError(
                 f"Expected a submodule '{self.encoder}' in {type(pl_module).__name__}, which has: {known}. "
                 "Name the trained encoder with QScoreRegularizer(encoder=...)."
             ) from error
-
-    def _images(self, trainer: pl.Trainer) -> Iterable[ImageBatch]:
-        if self.images is not None:
-            return self.images
-        datamodule: Any = getattr(trainer, "datamodule", None)
-        if isinstance(datamodule, ImageDataModule):
-            return datamodule.plain_loader("pretrain")
-        raise UserError(
-            "Expected plain training images to mine features from: pass QScoreRegularizer(images=LOADER), "
-            "or train with a qscore ImageDataModule."
-        )
-
-
-def _host(pl_module: pl.LightningModule) -> SSLMethod:
-    if not isinstance(pl_module, SSLMethod):
-        raise UserError(f"Expected a qscore method to regularize, got {type(pl_module).__name__}.")
-    return pl_module
+        return encoder

@@ -48,10 +48,13 @@ class Miner:
             raise UserError(f"Expected 0 <= lower < upper <= 1, got lower={self.lower} and upper={self.upper}.")
         if isinstance(self.epsilon, str) and self.epsilon != AUTO:
             raise UserError(f"Expected epsilon to be a number or 'auto', got '{self.epsilon}'.")
+        if not isinstance(self.epsilon, str) and self.epsilon < 0:
+            raise UserError(f"Expected epsilon to be at least 0, got {self.epsilon}.")
         if isinstance(self.threshold, str) and self.threshold not in THRESHOLDS:
             options = [*THRESHOLDS, "{quantile: 0.25}", "or a number"]
             raise unknown_name("threshold (alpha)", self.threshold, options)
-        if isinstance(self.threshold, Mapping) and set(self.threshold) != {"quantile"}:
+        quantile = self.threshold.get("quantile", -1) if isinstance(self.threshold, Mapping) else 0
+        if isinstance(self.threshold, Mapping) and (len(self.threshold) != 1 or not 0 <= quantile <= 1):
             raise UserError(f"Expected a threshold of the form {{quantile: 0.25}}, got {dict(self.threshold)}.")
 
     def mine(self, encoder: nn.Module, loader: Iterable[ImageBatch], *, epoch: int = 0) -> Mined:
@@ -81,7 +84,7 @@ class Miner:
     def _epsilon(self, h: Tensor) -> float:
         if not isinstance(self.epsilon, str):
             return float(self.epsilon)
-        chosen = largest_epsilon(_shuffled(h), max_empty=MAX_EMPTY_SHARE, lower=self.lower, upper=self.upper)
+        chosen = largest_epsilon(h, max_empty=MAX_EMPTY_SHARE, lower=self.lower, upper=self.upper)
         if chosen is None:
             raise UserError(
                 "epsilon=auto found no epsilon that leaves at most 5 % of the samples with an empty L ∩ D: the "
@@ -107,9 +110,5 @@ class Miner:
             mined.mean_q,
         )
         if mined.share_empty > ALARMING_EMPTY_SHARE:
-            better = largest_epsilon(_shuffled(h), max_empty=MAX_EMPTY_SHARE, lower=self.lower, upper=self.upper)
+            better = largest_epsilon(h, max_empty=MAX_EMPTY_SHARE, lower=self.lower, upper=self.upper)
             log.warning("%s", emptiness_alarm(mined, better))
-
-
-def _shuffled(h: Tensor) -> Tensor:
-    return h[torch.randperm(len(h), generator=torch.Generator().manual_seed(0))]

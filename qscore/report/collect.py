@@ -1,5 +1,6 @@
 """Finds runs and their results on disk."""
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from qscore.results import Result, load_result
 
 FACTS = "run.json"
 UNTRAINED, BASELINE, CONTROL, REGULARIZED, ENCODER = "untrained", "baseline", "control", "Q-Score", "encoder"
+TOLD_APART_BY = ("epsilon", "formula", "images")
 ROLES = (UNTRAINED, BASELINE, CONTROL, REGULARIZED, ENCODER)
 
 
@@ -57,11 +59,32 @@ def collect(paths: Iterable[Path]) -> list[EvaluatedEncoder]:
     encoders: dict[tuple[Any, ...], EvaluatedEncoder] = {}
     for run in dict.fromkeys(runs):
         for encoder in _encoders_of(run):
-            key = (encoder.role, encoder.path, encoder.settings.get("epsilon"))
+            key = (
+                encoder.role,
+                encoder.path,
+                *(str(encoder.settings.get(n)) for n in ("epsilon", "formula", "images")),
+            )
             encoders.setdefault(key, encoder)
     if not encoders:
         raise UserError("Expected evaluated runs, got none with results; run: python evaluate.py run=RUN_DIR")
-    return sorted(encoders.values(), key=_order)
+    return _told_apart(sorted(encoders.values(), key=_order))
+
+
+def images_differ(encoders: Iterable[EvaluatedEncoder]) -> bool:
+    """Returns whether encoders were evaluated on different held-out images, and so cannot be compared."""
+    return len({r.settings.get("images") for e in encoders for r in e.results.values()}) > 1
+
+
+def _told_apart(encoders: list[EvaluatedEncoder]) -> list[EvaluatedEncoder]:
+    """Adds to every name what differs between the runs besides lambda and the seed."""
+    differing = [n for n in TOLD_APART_BY if len({e.settings.get(n) for e in encoders}) > 1]
+    if not differing:
+        return encoders
+    said = {"epsilon": "ε={}", "formula": "{}", "images": "images {:.4}"}
+    return [
+        dataclasses.replace(e, name=", ".join([e.name, *(said[n].format(e.settings.get(n)) for n in differing)]))
+        for e in encoders
+    ]
 
 
 def _runs_under(path: Path) -> list[Path]:
@@ -97,13 +120,14 @@ def _results(folder: Path) -> dict[str, Result]:
 def _role(facts: dict[str, Any], config: dict[str, Any]) -> str:
     if facts.get("stage") != "fine_tune":
         return ENCODER
-    return REGULARIZED if config.get("lambda", 0) > 0 else CONTROL
+    column_weight = config.get("regularizer", {}).get("column_weight") or 0
+    return REGULARIZED if config.get("lambda", 0) > 0 or column_weight > 0 else CONTROL
 
 
 def _settings(config: dict[str, Any], results: dict[str, Result]) -> dict[str, Any]:
     scored = next((result.settings for result in results.values() if "epsilon" in result.settings), {})
     chosen: dict[str, Any] = {name: config[name] for name in ("lambda", "seed", "epochs") if name in config}
-    return chosen | {name: scored[name] for name in ("epsilon", "formula") if name in scored}
+    return chosen | {name: scored[name] for name in TOLD_APART_BY if name in scored}
 
 
 def _name(role: str, run: Path, settings: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ import csv
 import io
 from dataclasses import dataclass
 
-from qscore.report.collect import CONTROL, REGULARIZED, EvaluatedEncoder
+from qscore.report.collect import CONTROL, REGULARIZED, EvaluatedEncoder, images_differ
 
 SEEDS_FOR_A_CLAIM = 3
 
@@ -86,6 +86,8 @@ def per_class_csv(encoders: list[EvaluatedEncoder]) -> str:
 
 def caution(encoders: list[EvaluatedEncoder]) -> str:
     """Returns what the table does and does not show, from the number of seeds behind it."""
+    if images_differ(encoders):
+        return "These encoders were evaluated on DIFFERENT held-out images: their numbers cannot be compared."
     seeds = {role: len({e.settings.get("seed") for e in encoders if e.role == role}) for role in (CONTROL, REGULARIZED)}
     if not seeds[REGULARIZED]:
         return "No run with the regularizer is among these."

@@ -26,7 +26,7 @@ def largest_epsilon(
 ) -> float | None:
     """Returns the largest epsilon, in steps of 0.1, that leaves at most `max_empty` of the samples without L ∩ D.
 
-    D is mined anew at each epsilon. Uses the first 20,000 samples: shuffle before, if they are sorted.
+    D is mined anew at each epsilon. Uses 20,000 samples drawn at random where there are more.
 
     Returns:
         The epsilon, or None where even 0.1 leaves more samples empty (constant or all-zero representations).
@@ -34,7 +34,9 @@ def largest_epsilon(
     >>> largest_epsilon(torch.eye(17), lower=0.0, upper=1.0)
     3.9
     """
-    h = h[:MAX_SEARCH_SAMPLES].double()
+    if len(h) > MAX_SEARCH_SAMPLES:
+        h = h[torch.randperm(len(h), generator=torch.Generator().manual_seed(0))[:MAX_SEARCH_SAMPLES]]
+    h = h.double()
     deviation = h.std(-1, correction=0, keepdim=True)
     z = (h - h.mean(-1, keepdim=True)) / deviation.clamp_min(torch.finfo(h.dtype).tiny)
     # More samples than allowed have an empty L above this quantile, and so an empty L ∩ D.

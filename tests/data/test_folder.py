@@ -121,12 +121,17 @@ def test_fingerprint_follows_the_files(tmp_path: Path) -> None:
     assert image_folder(str(tmp_path)).train.fingerprint != before
 
 
-def test_a_folder_where_nothing_can_be_read_is_not_trained_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_a_folder_where_nothing_can_be_read_is_not_trained_on(num_workers: int, tmp_path: Path) -> None:
     draw(tmp_path / "a", numbered(8))
     for file in (tmp_path / "a").iterdir():
         damage(file)
     data = ImageDataModule(
-        image_folder(str(tmp_path)), SimCLRTransform(32, normalize=None), image_size=32, batch_size=2, num_workers=0
+        image_folder(str(tmp_path)),
+        SimCLRTransform(32, normalize=None),
+        image_size=32,
+        batch_size=2,
+        num_workers=num_workers,
     )
-    with pytest.raises(UserError, match="could be read"):
-        next(iter(data.train_dataloader()))
+    with pytest.raises(UserError, match="cannot be read"):
+        [data.on_before_batch_transfer(batch, 0) for batch in data.train_dataloader()]

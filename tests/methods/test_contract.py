@@ -106,7 +106,7 @@ def test_training_step_adds_every_penalty(method_and_batch: tuple[SSLMethod, Vie
     def loss() -> float:
         method.load_state_dict(state)
         torch.manual_seed(0)
-        for _, bank in method._memory_banks():
+        for _, bank in method.memory_banks():
             bank._init_memory_bank(bank.size)
         return method.training_step(batch, 0).item()
 
@@ -130,9 +130,9 @@ def test_queues_and_teachers_survive_a_checkpoint(
     other, _ = build(name, make_encoder(), few_digits)
     other.load_state_dict(content["state_dict"])
     other.on_load_checkpoint(content)
-    banks = dict(method._memory_banks())
+    banks = dict(method.memory_banks())
     assert set(content[MEMORY_BANKS]) == set(banks)
-    for bank_name, bank in other._memory_banks():
+    for bank_name, bank in other.memory_banks():
         assert torch.equal(bank.bank, banks[bank_name].bank)
         assert torch.equal(bank.bank_ptr, banks[bank_name].bank_ptr)
         assert int(bank.bank_ptr) > 0 or bank.size[0] <= 128
@@ -167,7 +167,7 @@ def test_byol_teacher_follows_the_cosine(
 def test_swav_prototypes_start_normalised_and_frozen(
     make_encoder: Callable[..., Encoder], few_digits: Splits, tmp_path: Path
 ) -> None:
-    frozen, data = build("swav", make_encoder(), few_digits, "method.small.module.num_frozen_steps=100")
+    frozen, data = build("swav", make_encoder(), few_digits, "+method.small.module.num_frozen_epochs=1")
     frozen.prototypes.normalize()
     before = frozen.prototypes.heads[0].weight.clone()
     fit(tmp_path, frozen, data, epochs=1)
@@ -175,7 +175,7 @@ def test_swav_prototypes_start_normalised_and_frozen(
     torch.testing.assert_close(before.norm(dim=1), torch.ones(20))
     assert not frozen.prototypes.heads[0].bias.any()
 
-    free, data = build("swav", make_encoder(), few_digits, "method.small.module.num_frozen_steps=0")
+    free, data = build("swav", make_encoder(), few_digits, "+method.small.module.num_frozen_epochs=0")
     free.prototypes.normalize()
     before = free.prototypes.heads[0].weight.clone()
     fit(tmp_path, free, data, epochs=2)

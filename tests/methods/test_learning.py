@@ -39,8 +39,6 @@ def test_five_epochs_lower_the_loss_without_collapse(
     assert isinstance(train, ArrayImages)
     some = train.subset(np.arange(0, 3750, 9))
     overrides = ["++method.small.optimization.warmup_epochs=1"]
-    if name == "swav":
-        overrides += ["method.small.module.num_frozen_steps=13"]
     method, data = build(name, encoder, Splits(some, some, some), *overrides)
     data.num_workers = 2
     curves = _Curves()

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor
@@ -31,7 +30,7 @@ class QHistograms:
         """Adds the scores of a batch."""
         self._open.append(q)
 
-    def close_epoch(self, trainer: pl.Trainer) -> None:
+    def close_epoch(self, trainer: Any) -> None:
         """Writes the epoch's histogram to the loggers, and all of them to `q_score_histograms.json`."""
         if not self._open:
             return

@@ -166,3 +166,45 @@ def test_an_exported_encoder_is_fine_tuned_with_new_heads(
     run = tmp_path / "run"
     assert facts(run)["status"] == "complete"
     assert facts((run / str(facts(run)["baseline"])).resolve())["stage"] == "imported"
+
+
+def test_other_data_gets_a_baseline_of_its_own_and_results_apart(
+    sweep: Path, tmp_path: Path, command: Callable[..., tuple[int, str]]
+) -> None:
+    control = run_with(sweep, "lambda0")
+    before = (control / "results" / "linear_probe.json").read_bytes()
+    (pretrained,) = (sweep / "pretrained").iterdir()
+    images = np.random.default_rng(0).integers(0, 255, (300, 28, 28), np.uint8)
+    np.savez(tmp_path / "noise.npz", images=images, labels=np.arange(300) % 3)
+    options = [
+        f"checkpoint={pretrained}",
+        f"data={tmp_path}/noise.npz",
+        "epochs=1",
+        "lambda=0",
+        "evaluation=linear_probe",
+    ]
+    status, error = command("train", *tiny(tmp_path, *options))
+    assert status == 0, error
+    run = tmp_path / "run"
+    origins = facts(run)["origins"]
+    assert isinstance(origins, dict)
+    baseline = load_result(run / origins["baseline"] / "linear_probe.json")
+    assert [name for name in baseline.metrics if name.startswith("class/")] == ["class/0", "class/1", "class/2"]
+    assert report([str(run), str(control), "--out", str(tmp_path / "report")]) == 0
+    assert "DIFFERENT held-out images" in (tmp_path / "report" / "index.html").read_text()
+
+    status, _ = command("evaluate", f"run='{control}'", f"data={tmp_path}/noise.npz", "evaluation=linear_probe")
+    assert status == 0
+    assert (control / "results" / "linear_probe.json").read_bytes() == before
+    (apart,) = control.glob("evaluated-*")
+    assert load_result(apart / "results" / "linear_probe.json").metrics.keys() == baseline.metrics.keys()
+
+
+def test_evaluations_asked_for_later_are_done(tmp_path: Path, command: Callable[..., tuple[int, str]]) -> None:
+    assert command("train", *tiny(tmp_path, "epochs=1", "evaluation=none"))[0] == 0
+    assert not (tmp_path / "run" / "results").exists()
+    weights = (tmp_path / "run" / "encoder.safetensors").read_bytes()
+    assert command("train", *tiny(tmp_path, "epochs=1", "evaluation=sparsity"))[0] == 0
+    assert (tmp_path / "run" / "results" / "sparsity.json").exists()
+    assert (tmp_path / "run" / "metrics.csv").exists()
+    assert (tmp_path / "run" / "encoder.safetensors").read_bytes() == weights

@@ -31,6 +31,14 @@ def test_wandb_goes_offline_without_an_account_and_ends_each_run_of_a_sweep(tmp_
         assert (run / "metrics.csv").exists()
 
 
+def test_a_refused_wandb_key_does_not_stop_the_run(tmp_path: Path) -> None:
+    options = ["logger=wandb", "epochs=1", "evaluation=none"]
+    done = script("train", *tiny(tmp_path, *options), HOME=str(tmp_path), **{**NO_ACCOUNT, "WANDB_API_KEY": "abc"})
+    assert done.returncode == 0, done.stderr
+    assert "W&B cannot be reached" in done.stdout + done.stderr
+    assert list((tmp_path / "run" / "wandb").glob("offline-run-*"))
+
+
 def test_tensorboard_and_csv(tmp_path: Path, command: Command) -> None:
     options = ["logger=tensorboard", "epochs=1", "evaluation=none"]
     status, error = command("train", *tiny(tmp_path, *options))

@@ -43,7 +43,8 @@ def assert_clear(status: int, error: str, *said: str) -> None:
         (["data=does/not/exist"], ["folder of images", "does/not/exist"]),
         (["data=does/not/exist.npz"], [".npz", "exist"]),
         (["data=cifar10", "data_root=nowhere"], ["CIFAR10", "data.source.download=true"]),
-        (["resume=nowhere"], ["run.json", "nowhere"]),
+        (["resume=nowhere"], ["resume=nowhere alone", "epochs=2"]),
+        (["alpha={quantile: 2}"], ["quantile"]),
         (["encoder.architecture=resnet9"], ["resnet9", "resnet18"]),
         (["logger.kind=tensorbord"], ["Did you mean 'tensorboard'"]),
         (["epsilon=huge", "checkpoint=null"], ["epsilon", "'huge'"]),
@@ -79,6 +80,21 @@ def test_a_folder_without_images_and_one_with_one_class(sweep: Path, tmp_path: P
         shutil.copy(run / file, tmp_path)
     found = command("evaluate", f"encoder={tmp_path}/encoder.safetensors", f"data={single}", "num_workers=0")
     assert_clear(*found, "at least 2 classes")
+
+
+def test_one_class_is_seen_before_training_and_unlabelled_images_are_trained_on(
+    tmp_path: Path, command: Command
+) -> None:
+    flat, single = tmp_path / "flat", tmp_path / "single" / "only"
+    for folder in (flat, single):
+        folder.mkdir(parents=True)
+        for i in range(200):
+            Image.fromarray(np.full((28, 28), i, np.uint8)).save(folder / f"{i}.png")
+    assert_clear(*command("train", *tiny(tmp_path, f"data={single.parent}")), "at least 2 classes")
+    assert not (tmp_path / "pretrained").exists()
+    status, error = command("train", *tiny(tmp_path, f"data={flat}", "epochs=1"))
+    assert status == 0, error
+    assert {file.stem for file in (tmp_path / "run" / "results").glob("*.json")} == {"sparsity", "dominance"}
 
 
 def test_another_run_in_the_directory_is_not_overwritten(sweep: Path, command: Command) -> None:
@@ -124,13 +140,17 @@ def test_the_traceback_is_shown_on_request(monkeypatch: pytest.MonkeyPatch) -> N
         run_command(TASKS["train"], config_dir=REPOSITORY / "conf", config_name="train")
 
 
-def test_shortcuts_are_written_out(tmp_path: Path) -> None:
+def test_shortcuts_are_written_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a, b=c").mkdir()
     assert expand_shortcuts([f"data={tmp_path}/a, b=c"], "train") == [
         "data=folder",
         f"data.source.root='{tmp_path}/a, b=c'",
     ]
     assert expand_shortcuts(["data=x/y.npz"], "train")[0] == "data=npz"
+    (tmp_path / "cifar10").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert expand_shortcuts(["data=cifar10"], "train", known_data=["cifar10"]) == ["data=cifar10"]
+    assert expand_shortcuts(["data=./cifar10"], "train", known_data=["cifar10"])[0] == "data=folder"
     assert expand_shortcuts(["resume=null", "lambda=1"], "train") == ["resume=null", "lambda=1"]
     with pytest.raises(UserError, match=r"run\.json"):
         expand_shortcuts([f"resume={tmp_path}"], "train")

@@ -49,6 +49,18 @@ def test_npz_mistakes_are_explained(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Expected 4 entries in 'labels'"):
         npz_images(str(tmp_path / "x.npz"), images="image")
     np.savez(tmp_path / "f.npz", images=np.zeros((4, 8, 8)))
+    np.savez(tmp_path / "o.npz", images=np.zeros((4, 8, 8), np.uint8), labels=np.array(["a", 1, None, 2], dtype=object))
+    (tmp_path / "junk.npz").write_bytes(b"junk" * 100)
+    for name in ("o.npz", "junk.npz"):
+        with pytest.raises(UserError, match="plain arrays"):
+            npz_images(str(tmp_path / name))
+    np.savez(tmp_path / "c.npz", images=np.zeros((4, 3, 8, 8), np.uint8), labels=np.zeros((4, 2)))
+    with pytest.raises(UserError, match="one entry an image"):
+        npz_images(str(tmp_path / "c.npz"))
+    with pytest.raises(UserError, match="uint8"):
+        npz_images(str(tmp_path / "c.npz"), labels=None)
+    np.savez(tmp_path / "m.npz", images=np.zeros((8, 8, 8, 1), np.uint8), labels=np.arange(8)[:, None] % 2)
+    assert npz_images(str(tmp_path / "m.npz")).train.labels is not None
     with pytest.raises(UserError, match="uint8"):
         npz_images(str(tmp_path / "f.npz"), labels=None)
 

@@ -149,6 +149,62 @@ def test_teacher_moves_once_an_optimizer_step(
     assert calls == [1, 2]
 
 
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_filling_the_queue_takes_no_training_step(
+    num_workers: int, make_encoder: Callable[..., Encoder], few_digits: Splits, tmp_path: Path
+) -> None:
+    method, data = build("moco", make_encoder(), few_digits, "method.small.module.queue_size=256")
+    data.num_workers = num_workers
+    before = method.criterion.memory_bank.bank.clone()
+    epochs = []
+
+    class Watch(pl.Callback):
+        def on_train_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+            assert not (pl_module.criterion.memory_bank.bank == before).all(1).any(), "a random key is left"
+
+        def on_train_batch_start(self, trainer: pl.Trainer, *_: object) -> None:
+            epochs.append(trainer.current_epoch)
+
+    trainer = fit(tmp_path, method, data, _After(Watch()), epochs=2)
+    assert trainer.global_step == 8
+    assert epochs == [0] * 4 + [1] * 4
+
+
+class _After(pl.Callback):
+    """Lightning calls callbacks before the module; this one looks at the first batch instead."""
+
+    def __init__(self, watch: pl.Callback) -> None:
+        self.watch, self.looked = watch, False
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, *args: object) -> None:
+        if not self.looked:
+            self.watch.on_train_start(trainer, pl_module)
+            self.looked = True
+        self.watch.on_train_batch_start(trainer, pl_module, *args)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "teacher"), [("moco", "key_encoder"), ("byol", "teacher_encoder"), ("dino", "teacher_encoder")]
+)
+def test_teachers_follow_their_students(
+    name: str, teacher: str, make_encoder: Callable[..., Encoder], few_digits: Splits, tmp_path: Path
+) -> None:
+    """teacher <- m teacher + (1 - m) student, after every optimizer step, with the student as just updated."""
+    method, data = build(name, make_encoder(), few_digits)
+    followed = {key: value.clone() for key, value in getattr(method, teacher).named_parameters()}
+
+    class Follow(pl.Callback):
+        def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, *_: object) -> None:
+            m = pl_module.key_momentum if name == "moco" else pl_module.momentum(pl_module.momentum_start, 1.0)
+            for key, student in pl_module.encoder.named_parameters():
+                followed[key] = m * followed[key] + (1 - m) * student.detach()
+
+    fit(tmp_path, method, data, Follow(), epochs=2)
+    for key, value in getattr(method, teacher).named_parameters():
+        torch.testing.assert_close(value.detach(), followed[key].detach(), rtol=1e-5, atol=1e-6)
+    assert any(not torch.equal(followed[key], value) for key, value in method.encoder.named_parameters())
+
+
 def test_byol_teacher_follows_the_cosine(
     make_encoder: Callable[..., Encoder], few_digits: Splits, tmp_path: Path
 ) -> None:

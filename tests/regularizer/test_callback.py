@@ -188,33 +188,16 @@ def test_the_method_is_left_as_it_was(tmp_path: Path, encoder: Encoder, data: Im
     assert len(method.penalties) == 0
 
 
-def test_gradient_accumulation_weighs_the_term_like_the_loss(
-    tmp_path: Path, make_encoder: MakeEncoder, data: ImageDataModule
-) -> None:
-    """Two accumulated batches give the mean of their gradients, term included."""
-    seen = []
-    for accumulate in (1, 2):
-        pl.seed_everything(3, verbose=False)
-        method, callback = simclr(make_encoder()), QScoreRegularizer(epsilon=1.5, weight=1000.0)
-        watcher = _FirstGradient()
-        fit(tmp_path, method, data, callback, watcher, limit_train_batches=2, accumulate_grad_batches=accumulate)
-        seen.append(watcher.gradient)
-    assert seen[0].norm() > 0
-    assert 0.3 < float(seen[1].norm() / seen[0].norm()) < 3
-
-
-class _FirstGradient(pl.Callback):
-    def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: object) -> None:
-        if trainer.global_step == 0:
-            self.gradient = pl_module.encoder.network.conv1.weight.grad.clone()
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"epsilon": "large"}, "'auto'"),
         ({"threshold": "mean"}, "Did you mean 'batch_mean'|Known: .*mined_mean"),
         ({"threshold": {"percentile": 0.3}}, "quantile"),
+        ({"threshold": {"quantile": 2.0}}, "quantile"),
+        ({"epsilon": -3.0}, "at least 0"),
+        ({"lower": 0.9, "upper": 0.1}, "lower"),
+        ({"formula": "ration"}, "ratio"),
     ],
 )
 def test_nonsense_is_refused_at_once(options: dict[str, object], message: str) -> None:
@@ -227,12 +210,9 @@ def test_a_missing_encoder_is_named_with_what_there_is(tmp_path: Path, encoder: 
         fit(tmp_path, simclr(encoder), data, QScoreRegularizer(encoder="backbone"))
 
 
-def test_mining_needs_images(tmp_path: Path, encoder: Encoder, data: ImageDataModule) -> None:
-    trainer = pl.Trainer(logger=False, accelerator="cpu", default_root_dir=tmp_path, enable_checkpointing=False)
-    with pytest.raises(UserError, match="plain training images"):
-        QScoreRegularizer().on_fit_start(trainer, simclr(encoder))
+def test_images_to_mine_from_can_be_given(encoder: Encoder, data: ImageDataModule, tmp_path: Path) -> None:
     given = QScoreRegularizer(epsilon=1.5, images=data.plain_loader("test"))
-    given.on_fit_start(trainer, simclr(encoder))
+    fit(tmp_path, simclr(encoder), data, given)
     assert given.mined is not None
     assert given.mined.num_samples == 64
 

@@ -1,5 +1,6 @@
 """Configuration in, objects out."""
 
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def build_data(cfg: DictConfig, *, with_views: bool = True) -> ImageDataModule:
         image_size=cfg.data.image_size,
         batch_size=cfg.batch_size,
         crop_fraction=cfg.data.crop_fraction,
-        num_workers=cfg.num_workers,
+        num_workers=min(cfg.num_workers, os.cpu_count() or 1),
         seed=cfg.seed,
     )
 

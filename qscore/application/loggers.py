@@ -38,9 +38,10 @@ def build_loggers(run: RunDirectory, kind: str, *, project: str, config: dict[st
         raise unknown_name("logger", kind, KINDS)
     if kind == "none":
         return []
-    if not run.is_complete:
+    loggers: list[Logger] = []
+    if not run.is_complete:  # a complete run is only evaluated: its metrics.csv stays as it is
         _keep_earlier_metrics(run.path)
-    loggers: list[Logger] = [_csv_logger(run.path)]
+        loggers.append(_csv_logger(run.path))
     if kind == "tensorboard":
         if importlib.util.find_spec("tensorboard") is None:
             raise UserError("Expected tensorboard to be installed for logger=tensorboard; run: pip install tensorboard")

@@ -82,7 +82,7 @@ def _told_apart(encoders: list[EvaluatedEncoder]) -> list[EvaluatedEncoder]:
         return encoders
     said = {"epsilon": "ε={}", "formula": "{}", "images": "images {:.4}"}
     return [
-        dataclasses.replace(e, name=", ".join([e.name, *(said[n].format(e.settings.get(n)) for n in differing)]))
+        dataclasses.replace(e, name=", ".join([e.name, *(said[n].format(str(e.settings.get(n))) for n in differing)]))
         for e in encoders
     ]
 

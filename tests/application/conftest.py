@@ -67,7 +67,9 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
     def run(name: str, *arguments: str) -> tuple[int, str]:
         monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-        quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
+        # Worker processes are left to tests that run a script: here they would be forked from the test session.
+        alone = [] if any(a.startswith("resume=") for a in arguments) else ["num_workers=0"]
+        quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none", *alone]
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments, *quiet])
         capsys.readouterr()
         status = 0

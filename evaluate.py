@@ -2,7 +2,7 @@
 
 python evaluate.py run=RUN_DIR                              # everything, on the data of the run
 python evaluate.py run=RUN_DIR evaluation=knn               # one evaluation
-python evaluate.py encoder=FILE data=cifar10 out=DIR        # an exported encoder, on any data
+python evaluate.py encoder=FILE data=cifar10 out=DIR        # an exported encoder or anybody's checkpoint, on any data
 """
 
 import logging
@@ -10,11 +10,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from qscore.application.build import build_data, plain
+from qscore.application.build import build_data, load_options, plain
 from qscore.application.command_line import run_command
 from qscore.application.evaluate import CACHE, answerable, evaluate_encoder, mined_epsilon
 from qscore.application.run_directory import finished_run
 from qscore.encoders import load_encoder
+from qscore.encoders.loading import own_weights
 from qscore.errors import UserError
 from qscore.files import fingerprint
 
@@ -24,7 +25,8 @@ DEFAULTS = {"epsilon": 4.0, "formula": "ratio", "lower": 0.5, "upper": 0.95, "se
 
 def evaluate(cfg: DictConfig) -> None:
     """From an encoder to its result files."""
-    if (cfg.run is None) == (cfg.encoder_file is None):
+    source = cfg.checkpoint.path
+    if (cfg.run is None) == (source is None):
         raise UserError("Expected an encoder to evaluate: name either run=RUN_DIR or encoder=FILE.")
     known, same = DEFAULTS, True
     if cfg.run is not None:
@@ -36,8 +38,9 @@ def evaluate(cfg: DictConfig) -> None:
         cfg.scoring[name] = value if cfg.scoring[name] is None else cfg.scoring[name]
     if cfg.data is None:
         raise UserError("Expected data to evaluate on: name it with data=cifar10, data=FOLDER or data=FILE.npz.")
-    encoder = load_encoder(cfg.run or cfg.encoder_file)
-    home = Path(cfg.run) if cfg.run else Path(cfg.encoder_file).parent
+    encoder = load_encoder(cfg.run or source, **load_options(cfg))
+    encoder.check_image_size(cfg.data.image_size)
+    home = Path(cfg.run) if cfg.run else _home(Path(source))
     apart = home if same else home / f"evaluated-{fingerprint(str(plain(cfg.data)), str(plain(cfg.scoring)))[:8]}"
     out = Path(cfg.out) if cfg.out else apart
     data = build_data(cfg, with_views=False)
@@ -47,6 +50,12 @@ def evaluate(cfg: DictConfig) -> None:
         numbers = {key: value for key, value in result.metrics.items() if not key.startswith("class/")}
         log.info("%s: %s", name, ", ".join(f"{key} {value:.4g}" for key, value in numbers.items() if value is not None))
     log.info("Results in %s.", out / "results")
+
+
+def _home(source: Path) -> Path:
+    """Beside an exported encoder; apart for a file that came from elsewhere, whose folder is not ours to fill."""
+    own = own_weights(source)
+    return own.parent if own is not None else Path("runs") / f"evaluated-{source.name}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Fine-tunes a pretrained SSL encoder with the Q-Score regularizer, and evaluates it beside its baseline.
 
 python train.py checkpoint=RUN_DIR data=cifar10 lambda=0.1 epsilon=4      # lambda=0 is the control
+python train.py checkpoint=swav_800ep_pretrain.pth.tar data=imagenet data.root=DIR method=swav   # anybody's checkpoint
 python train.py data=FOLDER method=swav                                   # no checkpoint: pretrains first
 python train.py -m lambda=0,0.01,0.1,1 epsilon=2,3,4                      # a sweep, one directory a run
 python train.py resume=RUN_DIR                                            # goes on after an interruption
@@ -12,12 +13,13 @@ from pathlib import Path
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from qscore.application.baseline import baseline_run
 from qscore.application.build import build_data, plain
 from qscore.application.command_line import output_dir, run_command, saved_config
 from qscore.application.evaluate import answerable, evaluate_run
 from qscore.application.pictures import log_report
 from qscore.application.run_directory import RunDirectory, is_first_process
-from qscore.application.stages import baseline_run, fine_tune, loggers_of
+from qscore.application.stages import fine_tune, loggers_of
 
 log = logging.getLogger(__name__)
 

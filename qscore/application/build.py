@@ -2,7 +2,6 @@
 
 import os
 import warnings
-from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -15,10 +14,8 @@ from pytorch_lightning.loggers import Logger
 from qscore.application.run_directory import RunDirectory
 from qscore.data import ImageDataModule
 from qscore.encoders import Encoder
-from qscore.encoders.export import mismatches
 from qscore.errors import UserError
 from qscore.methods import SSLMethod
-from qscore.methods.base import MEMORY_BANKS
 
 
 def recipe(cfg: DictConfig) -> DictConfig:
@@ -42,8 +39,20 @@ def build_data(cfg: DictConfig, *, with_views: bool = True) -> ImageDataModule:
 
 def build_encoder(cfg: DictConfig) -> Encoder:
     """Returns an untrained encoder."""
-    encoder: Encoder = instantiate(cfg.encoder)
+    encoder: Encoder = instantiate(cfg.encoder, _convert_="all")
     return encoder
+
+
+def load_options(cfg: DictConfig) -> dict[str, Any]:
+    """Returns the options of `load_encoder` that `cfg.checkpoint` names.
+
+    Its normalization "data" is that of the images at hand.
+    """
+    options: dict[str, Any] = plain(cfg.checkpoint)
+    del options["path"]
+    if options["normalization"] == "data":
+        options["normalization"] = [list(cfg.data.mean), list(cfg.data.std)]
+    return options
 
 
 def build_method(cfg: DictConfig, encoder: Encoder) -> SSLMethod:
@@ -79,26 +88,6 @@ def build_trainer(
             f"got {cfg.batch_size}."
         )
     return trainer
-
-
-def load_method_state(method: SSLMethod, checkpoint: Path) -> None:
-    """Takes encoder, heads, teachers, prototypes and queues from the training state of another run.
-
-    Raises:
-        UserError: If its heads have other shapes.
-    """
-    content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    expected = {**method.state_dict(), **{f"{name}.bank": bank.bank for name, bank in method.memory_banks()}}
-    banks = {f"{name}.bank": bank["bank"] for name, bank in content[MEMORY_BANKS].items()}
-    differing = mismatches(expected, {**content["state_dict"], **banks})
-    if differing:
-        raise UserError(
-            f"{checkpoint} does not fit the configured {type(method).__name__}: {len(differing)} keys differ, first "
-            f"{'; '.join(differing[:3])}. Fine-tune with the heads it was trained with, or name its "
-            "encoder.safetensors as checkpoint to start from new heads."
-        )
-    method.load_state_dict(content["state_dict"])
-    method.on_load_checkpoint(content)
 
 
 def inference_device(cfg: DictConfig) -> torch.device:

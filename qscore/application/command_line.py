@@ -76,7 +76,7 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
 
     - `data=FOLDER` and `data=FILE.npz` name images of the user's own;
     - `resume=RUN_DIR` goes on in that very directory;
-    - `encoder=FILE` of evaluate.py is an option, although Hydra would look for it in the folder `conf/encoder`.
+    - `checkpoint=FILE` is `checkpoint.path=FILE`, and so is `encoder=FILE` of evaluate.py.
 
     Raises:
         UserError: If `resume` or `data` names a path that is not there.
@@ -84,7 +84,7 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
     >>> expand_shortcuts(["lambda=1", "data=cifar10"], "train")
     ['lambda=1', 'data=cifar10']
     >>> expand_shortcuts(["encoder=encoder.safetensors"], "evaluate")
-    ["encoder_file='encoder.safetensors'"]
+    ["checkpoint.path='encoder.safetensors'"]
     """
     resumed = [a for a in arguments if a.startswith("resume=") and a not in ("resume=", "resume=null")]
     others = [a for a in arguments if a not in resumed and not a.startswith(("hydra", "-"))]
@@ -100,8 +100,8 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
             kind = "npz" if value.endswith(".npz") else "folder"
             key = "path" if kind == "npz" else "root"
             expanded += [f"data={kind}", f"data.source.{key}={_quoted(str(Path(value).expanduser().absolute()))}"]
-        elif name == "encoder" and config_name == "evaluate":
-            expanded.append(f"encoder_file={_quoted(value.strip(QUOTES))}")
+        elif name == "checkpoint" or (name == "encoder" and config_name == "evaluate"):
+            expanded.append(f"checkpoint.path={_checkpoint_path(value)}")
         elif name == "resume" and value not in ("", "null"):
             directory = existing_run(value.strip(QUOTES)).path.absolute()
             options = [f"resume={_quoted(str(directory))}", f"hydra.run.dir={_quoted(str(directory))}"]
@@ -109,6 +109,12 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
         else:
             expanded.append(argument)
     return expanded
+
+
+def _checkpoint_path(value: str) -> str:
+    """A quoted path or null; a sweep over several, separated by commas, stays one."""
+    paths = [value] if value[:1] in QUOTES or Path(value).exists() else value.split(",")
+    return ",".join(path if path in ("", "null") else _quoted(path.strip(QUOTES)) for path in paths)
 
 
 def _looks_like_path(value: str) -> bool:

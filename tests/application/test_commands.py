@@ -1,6 +1,7 @@
 """train.py, evaluate.py and the report as a user runs them."""
 
 import csv
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -8,15 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
+from torchvision.models.resnet import BasicBlock, ResNet
 
 from qscore import load_encoder
+from qscore.files import read_json
 from qscore.report.__main__ import main as report
 from qscore.results import load_result
 from qscore.score import load_representations
 from tests.application.conftest import BOOTSTRAPS, NUM_STEPS_PER_EPOCH, script, tiny
+from tests.encoders.sources import moco_trained
 
 EVALUATIONS = {"linear_probe", "knn", "misclassification", "sparsity", "dominance"}
 
@@ -166,6 +171,41 @@ def test_an_exported_encoder_is_fine_tuned_with_new_heads(
     run = tmp_path / "run"
     assert facts(run)["status"] == "complete"
     assert facts((run / str(facts(run)["baseline"])).resolve())["stage"] == "imported"
+
+
+def test_anybodys_checkpoint_is_fine_tuned_and_evaluated(
+    tmp_path: Path, command: Callable[..., tuple[int, str]]
+) -> None:
+    torch.manual_seed(0)
+    student, teacher = (ResNet(BasicBlock, [1, 1, 1, 1]) for _ in range(2))
+    file = tmp_path / "moco_v2_800ep_pretrain.pth.tar"
+    torch.save(moco_trained(student, teacher), file)
+    options = [f"checkpoint='{file}'", "epochs=1", "method=moco", "method.small.module.queue_size=256", "lambda=1"]
+    recipe = ["~method.small.views.hf_prob", "~method.small.views.random_gray_scale", "batch_size=256"]
+    asked = tiny(tmp_path, *options, *recipe, "evaluation=sparsity")
+    status, error = command("train", *(option for option in asked if not option.startswith("encoder.")))
+    assert status == 0, error
+    run = tmp_path / "run"
+    assert set(facts(run)["started_with"].values()) == {"warm"}  # type: ignore[attr-defined]
+    imported = (run / str(facts(run)["baseline"])).resolve()
+    origin = read_json(imported / "encoder.json")["source"]
+    assert (origin["layout"], origin["role"]) == ("moco", "student")
+    assert origin["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert load_encoder(imported).fingerprint() == load_encoder(file).fingerprint()
+    assert load_encoder(run).settings["mean"] == load_encoder(file).settings["mean"] == [0.485, 0.456, 0.406]
+
+    out = tmp_path / "evaluated"
+    asked = [
+        f"encoder='{file}'",
+        f"data={tmp_path}/digits.npz",
+        f"out={out}",
+        "evaluation=sparsity",
+        "data.image_size=28",
+    ]
+    status, error = command("evaluate", *asked)
+    assert status == 0, error
+    baseline = load_result(run / facts(run)["origins"]["baseline"] / "sparsity.json")  # type: ignore[index]
+    assert load_result(out / "results" / "sparsity.json").metrics == baseline.metrics
 
 
 def test_other_data_gets_a_baseline_of_its_own_and_results_apart(

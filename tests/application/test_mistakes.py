@@ -39,7 +39,7 @@ def assert_clear(status: int, error: str, *said: str) -> None:
         (["lambda=0,1"], ["lambda=0,1", "--multirun"]),
         (["evaluation=knn", BOOTSTRAPS], ["not part of this configuration"]),
         (["checkpoint=nowhere"], ["checkpoint", "nowhere"]),
-        (["checkpoint=pyproject.toml"], ["encoder.json"]),
+        (["checkpoint=pyproject.toml"], ["torch.save or safetensors"]),
         (["data=does/not/exist"], ["folder of images", "does/not/exist"]),
         (["data=does/not/exist.npz"], [".npz", "exist"]),
         (["data=cifar10", "data_root=nowhere"], ["CIFAR10", "data.source.download=true"]),

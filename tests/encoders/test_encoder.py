@@ -47,7 +47,7 @@ def test_widths_and_stems(options: dict[str, object], features: int, stem: str) 
 def test_unknown_names_list_the_known_ones() -> None:
     with pytest.raises(UserError, match="Did you mean 'resnet18'"):
         Encoder("resnet19")
-    with pytest.raises(UserError, match=r"Known: cifar, imagenet, stl"):
+    with pytest.raises(UserError, match=r"Known: cifar, cifar_padding2, imagenet, stl"):
         Encoder(stem="tiny")
     with pytest.raises(UserError, match="whole number"):
         Encoder(width=0.3)

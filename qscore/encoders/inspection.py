@@ -1,0 +1,62 @@
+"""What a checkpoint is, in words."""
+
+from pathlib import Path
+
+from qscore.encoders.checkpoints import Checkpoint, LoadOptions, open_checkpoint
+from qscore.encoders.layouts import UNUSED
+from qscore.encoders.reading import unsafe_objects
+from qscore.encoders.recognition import Trunk
+
+NUM_NAMED = 5
+
+
+def inspect_checkpoint(file: Path, options: LoadOptions) -> tuple[str, bool]:
+    """Returns a description of a file of weights, and whether its encoder is whole.
+
+    Layout, counts by part, architecture, normalisation, hyperparameters, and what would run code when created.
+
+    Raises:
+        UserError: If it cannot be opened safely, or could be two things.
+    """
+    checkpoint = open_checkpoint(file, options)
+    reading, trunk = checkpoint.reading, checkpoint.trunk
+    layout = reading.layout
+    known = "; ".join(reading.sources) if trunk.is_whole else f"unknown, closest is {layout.name}: {layout.source}"
+    lines = [
+        ("file", str(checkpoint.path)),
+        ("layout", f"{layout.name}: {known}" if trunk.is_whole else known),
+        *((f"{role} encoder", _counts(found)) for role, found in reading.trunks.items()),
+        *(
+            ("not used" if part == UNUSED else part, f"{len(tensors)} tensors")
+            for part, tensors in reading.parts.items()
+        ),
+        ("unexpected keys", _named(reading.unclaimed)),
+        ("taken", f"the {checkpoint.role}'s {_architecture(checkpoint)}"),
+        ("normalisation", "mean {}, standard deviation {}".format(*map(list, checkpoint.normalization))),
+        ("of methods", ", ".join(layout.methods) or "none of qscore's"),
+        ("hyperparameters", ", ".join(f"{k}={v}" for k, v in checkpoint.hyperparameters.items()) or "none"),
+        ("unsafe inside", ", ".join(unsafe_objects(checkpoint.path)) or "nothing"),
+        *(("note", note) for note in checkpoint.notes),
+    ]
+    if not trunk.is_whole:
+        lines.append(("differing", _named(trunk.differing)))
+    return "\n".join(f"{name:<20}{text}" for name, text in lines), trunk.is_whole
+
+
+def _counts(trunk: Trunk) -> str:
+    missing = sum(phrase.endswith("is missing") for phrase in trunk.differing)
+    unexpected = sum(phrase.endswith("is unexpected") for phrase in trunk.differing)
+    resized = len(trunk.differing) - missing - unexpected
+    return f"{len(trunk.matched)} matched, {missing} missing, {unexpected} unexpected, {resized} of another shape"
+
+
+def _architecture(checkpoint: Checkpoint) -> str:
+    settings = checkpoint.settings
+    options = ", ".join(f"{name}={value}" for name, value in settings["options"].items())
+    shape = f", width {settings['width']:g}, stem {settings['stem']}" if not options or "padding" in options else ""
+    return f"{settings['architecture']}{shape}{f' ({options})' if options else ''}"
+
+
+def _named(keys: tuple[str, ...]) -> str:
+    more = f" and {len(keys) - NUM_NAMED} more" if len(keys) > NUM_NAMED else ""
+    return ", ".join(keys[:NUM_NAMED]) + more if keys else "none"

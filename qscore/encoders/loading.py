@@ -1,0 +1,83 @@
+"""load_encoder: a run, an exported encoder, or anybody's checkpoint."""
+
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from qscore.encoders.architectures import mismatches
+from qscore.encoders.checkpoints import LoadOptions, open_checkpoint
+from qscore.encoders.encoder import Encoder
+from qscore.encoders.export import SETTINGS, WEIGHTS
+from qscore.encoders.siblings import LIBRARY_FILES
+from qscore.errors import UserError, UserFileNotFoundError
+from qscore.files import read_json
+
+ARGUMENTS = ("architecture", "stem", "width", "options", "mean", "std")
+
+
+def load_encoder(source: str | Path, **options: Any) -> Encoder:
+    """Returns an encoder in eval mode.
+
+    Args:
+        source: A run directory, an exported `encoder.safetensors`, or any known checkpoint.
+        options: Those of `LoadOptions`, for a checkpoint from elsewhere: `layout`, `role`, `architecture`, `stem`,
+            `pooling`, `normalization`, `allow_partial`, `trust`.
+
+    Raises:
+        UserFileNotFoundError: If there is no such run or file.
+        UserError: If the weights are not all there; the first keys that differ are named.
+    """
+    path = own_weights(source)
+    if path is None:
+        return open_checkpoint(source, LoadOptions(**options)).encoder()
+    asked = LoadOptions(**options)
+    if (asked.architecture, asked.stem, asked.pooling, asked.normalization) != (None, None, None, "auto"):
+        raise UserError(
+            f"Expected no checkpoint.architecture, stem, pooling or normalization with {path}: its {SETTINGS} decides."
+        )
+    settings = read_json(path.with_name(SETTINGS))
+    encoder = Encoder(**{name: settings[name] for name in ARGUMENTS if name in settings})
+    _load_weights(encoder, path)
+    return encoder.eval()
+
+
+def own_weights(source: str | Path) -> Path | None:
+    """Returns the weights of a run or an exported encoder; None for a checkpoint from elsewhere.
+
+    Raises:
+        UserFileNotFoundError: If there is nothing, or a run that has not ended.
+    """
+    path = Path(source)
+    if path.is_dir() and not (path / WEIGHTS).is_file():
+        if any((path / name).is_file() for name in LIBRARY_FILES):
+            return None
+        raise UserFileNotFoundError(
+            f"Expected a run directory or an exported {WEIGHTS}, found no file {path / WEIGHTS}. "
+            "If its run was interrupted, finish it first with: python train.py resume=RUN_DIR"
+        )
+    weights = path / WEIGHTS if path.is_dir() else path
+    if not weights.is_file():
+        raise UserFileNotFoundError(
+            f"Expected checkpoint to be a run directory or a file of weights, found nothing at {weights}."
+        )
+    if weights.name == WEIGHTS and not weights.with_name(SETTINGS).is_file():
+        raise UserFileNotFoundError(
+            f"Expected the encoder's settings beside its weights, found no {weights.with_name(SETTINGS)}."
+        )
+    return weights if weights.name == WEIGHTS else None
+
+
+def _load_weights(encoder: Encoder, weights: Path) -> None:
+    try:
+        state = load_file(weights)
+    except SafetensorError as error:
+        raise UserError(f"Expected a safetensors file, got {weights}: {error}. Export the encoder again.") from error
+    differing = mismatches(encoder.network.state_dict(), state)
+    if differing:
+        raise UserError(
+            f"{weights} does not fit a {encoder.settings['architecture']}: {len(differing)} keys differ, "
+            f"first {'; '.join(differing[:3])}."
+        )
+    encoder.network.load_state_dict(state)

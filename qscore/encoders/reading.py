@@ -1,0 +1,153 @@
+"""Files of weights, opened without running what may be inside."""
+
+import argparse
+import collections
+import pathlib
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import omegaconf
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from qscore.errors import UserError, UserFileNotFoundError
+
+WRAPPERS = {"module", "_orig_mod"}  # segments that DDP, DataParallel, FSDP and torch.compile insert
+BOOKKEEPING = {
+    "optimizer",
+    "optimizer_states",
+    "optimizers",
+    "lr_schedulers",
+    "param_schedulers",
+    "callbacks",
+    "loops",
+    "hooks",
+    "meters",
+    "message_hub",
+    "scaler",
+    "fp16_scaler",
+    "amp",
+    "memory_banks",
+}
+# What training scripts leave beside weights: settings and numbers. None of these does more than hold values.
+ALLOWED: tuple[Any, ...] = (
+    argparse.Namespace,
+    collections.defaultdict,
+    dict,
+    list,
+    int,
+    float,
+    Any,
+    pathlib.PosixPath,
+    pathlib.PurePosixPath,
+    np.dtype,
+    np.ndarray,
+    np.float64,
+    np._core.multiarray.scalar,  # type: ignore[attr-defined]
+    np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
+    *(type(np.dtype(code)) for code in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?", "U1")),
+    omegaconf.DictConfig,
+    omegaconf.ListConfig,
+    omegaconf.base.ContainerMetadata,
+    omegaconf.base.Metadata,
+    *(
+        getattr(omegaconf.nodes, name)
+        for name in ("AnyNode", "BooleanNode", "FloatNode", "IntegerNode", "PathNode", "StringNode")
+    ),
+)
+# Older numpy pickles name the same two functions so.
+ALIASES = (
+    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # type: ignore[attr-defined]
+    (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),  # type: ignore[attr-defined]
+)
+
+
+def read_content(path: Path, *, trust: bool = False) -> Mapping[str, Any]:
+    """Returns the dictionary that a file of weights holds.
+
+    Args:
+        path: A `.safetensors` file, or one that `torch.save` wrote.
+        trust: Let the file create any object, which runs whatever code it names.
+
+    Raises:
+        UserFileNotFoundError: If there is no such file.
+        UserError: If it is broken, holds no dictionary, or would run code and is not trusted.
+    """
+    if not path.is_file():
+        raise UserFileNotFoundError(f"Expected a checkpoint, found no file {path}.")
+    try:
+        if path.suffix == ".safetensors":
+            content: Any = load_file(path)
+        else:
+            with torch.serialization.safe_globals([*ALLOWED, *ALIASES]), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Detected pickle protocol")
+                content = torch.load(path, map_location="cpu", weights_only=not trust)
+    except SafetensorError as error:
+        raise UserError(f"Expected a safetensors file, got {path}: {error}. Export or download it again.") from error
+    except pickle.UnpicklingError as error:
+        raise _refusal(path, error) from error
+    except (RuntimeError, EOFError, OSError, ValueError) as error:
+        raise UserError(
+            f"Expected weights written by torch.save or safetensors, got {path}: {_first_line(error)} "
+            "Download or save it again."
+        ) from error
+    if not isinstance(content, Mapping):
+        raise UserError(
+            f"Expected a dictionary of weights in {path}, got a {type(content).__name__}; save its state_dict()."
+        )
+    return content
+
+
+def unsafe_objects(path: Path) -> list[str]:
+    """Returns what a file would create beyond tensors and the values of `ALLOWED`, without creating it."""
+    if path.suffix == ".safetensors" or not zipfile.is_zipfile(path):
+        return []
+    with torch.serialization.safe_globals([*ALLOWED, *ALIASES]):
+        return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+
+
+def flatten(content: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Returns all tensors that are not an optimizer's or another keeper's of books, under dotted keys.
+
+    >>> list(flatten({"epoch": 3, "state_dict": {"module.fc.bias": torch.zeros(1)}, "optimizer": {"a": torch.ones(1)}}))
+    ['state_dict.fc.bias']
+    """
+    tensors: dict[str, Tensor] = {}
+    for key, value in content.items():
+        if isinstance(value, Tensor):
+            tensors[_unwrapped(str(key))] = value
+        elif isinstance(value, Mapping) and key not in BOOKKEEPING:
+            tensors |= {_unwrapped(f"{key}.{name}"): tensor for name, tensor in flatten(value).items()}
+    return tensors
+
+
+def _unwrapped(key: str) -> str:
+    return ".".join(segment for segment in key.split(".") if segment not in WRAPPERS)
+
+
+def _refusal(path: Path, error: pickle.UnpicklingError) -> UserError:
+    """The message for a file that holds more than values, or that no pickle ever wrote."""
+    unsafe = unsafe_objects(path) or re.findall(r"GLOBAL ([\w.]+)", str(error))
+    if not unsafe:
+        return UserError(f"Expected weights written by torch.save or safetensors, got {path}: {_first_line(error)}")
+    advice = (
+        "Take exported_models/exported_last.pt of the same run instead"
+        if any(name.startswith("lightly_train") for name in unsafe)
+        else "If you trust where the file comes from, pass checkpoint.trust=true, which lets it run code"
+    )
+    return UserError(
+        f"Expected tensors and settings in {path}, got objects that run code when created: {', '.join(unsafe)}. "
+        f"{advice}."
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0].strip() if str(error).strip() else type(error).__name__

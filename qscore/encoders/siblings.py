@@ -1,0 +1,53 @@
+"""What the files beside a file of weights say of it: transformers' and timm's `config.json`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from qscore.encoders.networks import TIMM
+from qscore.files import read_json
+
+LIBRARY_FILES = ("model.safetensors", "pytorch_model.bin")
+
+
+@dataclass(frozen=True)
+class Siblings:
+    """What is known beyond the weights.
+
+    Attributes:
+        architecture: Of timm, where its `config.json` names one.
+        num_heads: Feature dimension to attention heads.
+        options: Further settings of the network.
+        normalization: Mean and standard deviation of the input.
+    """
+
+    architecture: str | None = None
+    num_heads: Mapping[int, int] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    normalization: tuple[Sequence[float], Sequence[float]] | None = None
+
+
+def read_siblings(weights: Path) -> Siblings:
+    """Returns what `config.json` and `preprocessor_config.json` beside a file of weights say, if they are there.
+
+    Only beside files under the names that the two libraries write; a `config.json` elsewhere is somebody's own.
+    """
+    if weights.name not in LIBRARY_FILES:
+        return Siblings()
+    config = _read(weights.with_name("config.json"))
+    preprocessor = _read(weights.with_name("preprocessor_config.json"))
+    pretrained = config.get("pretrained_cfg", {})
+    mean = preprocessor.get("image_mean", pretrained.get("mean"))
+    std = preprocessor.get("image_std", pretrained.get("std"))
+    has_heads = "hidden_size" in config and "num_attention_heads" in config
+    return Siblings(
+        architecture=f"{TIMM}{config['architecture']}" if "architecture" in config else None,
+        num_heads={config["hidden_size"]: config["num_attention_heads"]} if has_heads else {},
+        options=config.get("model_args", {}),
+        normalization=None if mean is None or std is None else (mean, std),
+    )
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return read_json(file) if file.is_file() else {}

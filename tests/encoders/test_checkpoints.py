@@ -1,0 +1,320 @@
+"""Every source's files give the features of the network they were made from, and broken ones are refused."""
+
+import copy
+import functools
+import os
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+import torchvision
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+
+from qscore import load_encoder
+from qscore.encoders import LoadOptions, open_checkpoint
+from qscore.encoders.__main__ import main
+from qscore.encoders.architectures import Hints, infer
+from qscore.encoders.layouts import LAYOUTS
+from qscore.errors import UserError
+from tests.encoders.sources import SOURCES, Source, backbone, trunk
+
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+def stirred(network: nn.Module) -> nn.Module:
+    """Statistics that are no defaults, so that none can be forgotten unnoticed."""
+    with torch.no_grad():
+        for name, tensor in network.state_dict().items():
+            if name.endswith("running_var"):
+                tensor.uniform_(0.5, 2)
+            elif name.endswith(("running_mean", "bias")) or ("norm" in name and name.endswith("weight")):
+                tensor.uniform_(-0.5, 1.5)
+    return network.eval()
+
+
+@functools.cache
+def resnet(seed: int = 0) -> ResNet:
+    torch.manual_seed(seed)
+    return stirred(ResNet(BasicBlock, [1, 1, 1, 1], num_classes=128))  # type: ignore[return-value]
+
+
+@functools.cache
+def vit(seed: int = 0, **options: Any) -> nn.Module:
+    torch.manual_seed(seed)
+    return stirred(timm.create_model("vit_small_patch16_224", depth=2, img_size=64, num_classes=10, **options))
+
+
+class TensorFlowPadding(nn.Module):
+    """A ResNet whose strided layers pad at the right and the bottom alone, written out by hand."""
+
+    def __init__(self, network: ResNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        net = copy.deepcopy(self.network)
+        for module in net.modules():
+            if isinstance(module, nn.Conv2d) and module.stride == (2, 2):
+                module.padding = (0, 0)
+        x = net.relu(net.bn1(net.conv1(F.pad(images, (2, 3, 2, 3)))))  # 7x7 at stride 2 on an even size
+        x = F.max_pool2d(F.pad(x, (0, 1, 0, 1)), 3, 2)
+        for stage in (net.layer1, net.layer2, net.layer3, net.layer4):
+            for block in stage:
+                strided = F.pad(x, (0, 1, 0, 1)) if block.stride == 2 else x
+                out = block.bn2(block.conv2(net.relu(block.bn1(block.conv1(strided)))))
+                x = net.relu(out + (x if block.downsample is None else block.downsample(x)))
+        return x.mean((2, 3))
+
+
+def features(network: nn.Module, images: Tensor, kind: str, *, pixels: bool) -> Tensor:
+    inputs = images if pixels else torchvision.transforms.functional.normalize(images, *map(list, IMAGENET))
+    with torch.no_grad():
+        if kind == "vit":
+            return network.forward_features(inputs)[:, 0]  # type: ignore[operator]
+        if kind == "same":
+            return TensorFlowPadding(network)(inputs)  # type: ignore[arg-type]
+        return nn.Sequential(*list(network.children())[:-1])(inputs).flatten(1)
+
+
+def networks(source: Source, name: str) -> tuple[nn.Module, nn.Module]:
+    options = {"num_heads": 12} if name == "moco_v3_vit" else {}
+    return (vit(0, **options), vit(1, **options)) if source.kind == "vit" else (resnet(0), resnet(1))
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_source_gives_the_features_of_its_network(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = SOURCES[name]
+    net, teacher = networks(source, name)
+    file = tmp_path / source.file
+    torch.save(source.write(net, teacher), file)
+    images = torch.rand(3, 3, 64, 64)
+    expected = features(teacher if source.role == "teacher" else net, images, source.kind, pixels=source.pixels)
+    with torch.no_grad():
+        torch.testing.assert_close(load_encoder(file)(images), expected, rtol=1e-5, atol=1e-5)
+    assert main(["inspect", str(file)]) == 0
+    found = capsys.readouterr().out
+    assert f"layout              {source.layout}: " in found
+    assert "unexpected keys     none" in found
+    assert "unsafe inside       nothing" in found
+
+
+def changed(content: Any, change: Callable[[dict[str, Any], str], None]) -> Any:
+    """The content with the first 3x3 convolution of the last stage, or a layer of the last block, changed."""
+    if not isinstance(content, Mapping):
+        return content
+    copied = {key: changed(value, change) for key, value in content.items()}
+    shapes = {key: tuple(value.shape) for key, value in copied.items() if isinstance(value, Tensor)}
+    for key, shape in shapes.items():
+        if shape == (512, 256, 3, 3) or (shape == (1536, 384) and "blocks.1." in key):
+            change(copied, key)
+    return copied
+
+
+def rename(state: dict[str, Any], key: str) -> None:
+    state[key + "_2"] = state.pop(key)
+
+
+def resize(state: dict[str, Any], key: str) -> None:
+    state[key] = state[key][1:]
+
+
+@pytest.mark.parametrize("change", [rename, resize], ids=["renamed", "resized"])
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_trunk_with_one_tensor_changed_is_refused(
+    name: str, change: Callable[[dict[str, Any], str], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = SOURCES[name]
+    net, teacher = networks(source, name)
+    file = tmp_path / source.file
+    torch.save(changed(source.write(net, teacher), change), file)
+    with pytest.raises(UserError, match=r"unknown, closest is .* differ, first .*checkpoint.allow_partial=true"):
+        load_encoder(file)
+    assert main(["inspect", str(file)]) == 1
+    assert "unknown, closest is" in capsys.readouterr().out
+
+
+def test_every_layout_has_a_source_that_tests_it() -> None:
+    elsewhere = {"huggingface_resnet", "huggingface_vit", "vissl_trunk"}
+    assert {layout.name for layout in LAYOUTS} - {source.layout for source in SOURCES.values()} == elsewhere
+
+
+def test_noise_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save({"a": {"b": torch.randn(3)}, "c.weight": torch.randn(4, 4)}, tmp_path / "noise.pth")
+    assert main(["inspect", str(tmp_path / "noise.pth")]) == 1
+    assert "unknown, closest is" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("role", ["student", "teacher"])
+@pytest.mark.parametrize("name", ["dino", "lightly_byol_old", "moco_trained", "byol_lucidrains"])
+def test_the_role_can_be_chosen(name: str, role: str, tmp_path: Path) -> None:
+    net, teacher = resnet(0), resnet(1)
+    torch.save(SOURCES[name].write(net, teacher), tmp_path / "a.pth")
+    images = torch.rand(2, 3, 64, 64)
+    expected = features(teacher if role == "teacher" else net, images, "resnet", pixels=False)
+    with torch.no_grad():
+        torch.testing.assert_close(load_encoder(tmp_path / "a.pth", role=role)(images), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_role_that_is_not_there_is_named(tmp_path: Path) -> None:
+    torch.save(SOURCES["swav"].write(resnet(), resnet()), tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"role that the file has \(student\), got teacher"):
+        load_encoder(tmp_path / "a.pth", role="teacher")
+
+
+def test_partial_loading_takes_the_rest_and_names_what_it_left(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    net = resnet()
+    state = trunk(net)
+    state["layer4.0.conv9.weight"] = state.pop("layer4.0.conv1.weight")
+    torch.save(state, tmp_path / "a.pth")
+    encoder = load_encoder(tmp_path / "a.pth", allow_partial=True)
+    assert "layer4.0.conv1.weight is missing; layer4.0.conv9.weight is unexpected" in caplog.text
+    own = encoder.network.state_dict()
+    assert all(torch.equal(own[name], tensor) for name, tensor in state.items() if name in own)
+    assert not torch.equal(own["layer4.0.conv1.weight"], state["layer4.0.conv9.weight"])
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ({"state_dict": resnet().state_dict()}, "byol_ssl_transfer or simclr_tonylins"),
+        (
+            {k: v for k, v in resnet().state_dict().items() if "num_batches" not in k},
+            "byol_same_padding or torchvision",
+        ),
+    ],
+)
+def test_files_that_could_be_two_things_ask_which(content: Any, names: str, tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "weights.pth")
+    with pytest.raises(UserError, match=f"{names}.*checkpoint.layout=NAME"):
+        load_encoder(tmp_path / "weights.pth")
+    first, last = names.split(" or ")
+    for layout in (first, last):
+        assert open_checkpoint(tmp_path / "weights.pth", LoadOptions(layout=layout)).trunk.is_whole
+
+
+class CreatesAFile:
+    """A pickle that runs code as soon as it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("form", ["zip", "legacy", "bare"])
+def test_a_file_never_runs_code_unless_it_is_trusted(form: str, tmp_path: Path) -> None:
+    made, file = tmp_path / "made", tmp_path / "a.pth"
+    content = {"state_dict": trunk(resnet()), "callback": CreatesAFile(made)}
+    if form == "bare":
+        file.write_bytes(pickle.dumps(content))
+    else:
+        torch.save(content, file, _use_new_zipfile_serialization=form == "zip")
+    with pytest.raises(UserError, match=r"posix.mkdir|nt.mkdir|safetensors") as refused:
+        load_encoder(file)
+    assert "checkpoint.trust=true" in str(refused.value) or form == "bare"
+    assert main(["inspect", str(file)]) == 2
+    assert not made.exists()
+    if form != "bare":
+        load_encoder(file, trust=True)
+        assert made.exists()
+
+
+def test_what_is_no_checkpoint_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "text.pth").write_text("not weights")
+    (tmp_path / "empty.pth").touch()
+    (tmp_path / "broken.safetensors").write_bytes(b"\0" * 20)
+    torch.save(resnet(), tmp_path / "module.pth")
+    torch.save([1, 2], tmp_path / "list.pth")
+    whole = tmp_path / "whole.pth"
+    torch.save(trunk(resnet()), whole)
+    (tmp_path / "cut.pth").write_bytes(whole.read_bytes()[:-5000])
+    for name in ("text.pth", "empty.pth", "broken.safetensors", "module.pth", "list.pth", "cut.pth", "absent.pth"):
+        with pytest.raises(UserError, match="Expected"):
+            load_encoder(tmp_path / name)
+
+
+@pytest.mark.parametrize("layers", [{"conv1": 3}, {"conv1": 7}])
+def test_small_stems_say_what_was_assumed(layers: dict[str, int], tmp_path: Path) -> None:
+    net = copy.deepcopy(resnet())
+    kernel = layers["conv1"]
+    net.conv1 = nn.Conv2d(3, 64, kernel, padding=kernel // 2, bias=False)
+    torch.save(trunk(net), tmp_path / "a.pth")
+    found = open_checkpoint(tmp_path / "a.pth")
+    assert found.settings["stem"] == ("cifar" if kernel == 3 else "imagenet")
+    assert bool(found.notes) == (kernel == 3)
+    if kernel == 3:
+        assert load_encoder(tmp_path / "a.pth", stem="stl").settings["stem"] == "stl"
+
+
+def test_solo_learn_pads_its_small_stem_by_two(tmp_path: Path) -> None:
+    net = copy.deepcopy(resnet())
+    net.conv1, net.maxpool = nn.Conv2d(3, 64, 3, padding=2, bias=False), nn.Identity()
+    torch.save(SOURCES["solo_learn"].write(net, resnet()), tmp_path / "a.ckpt")
+    images = torch.rand(2, 3, 32, 32)
+    with torch.no_grad():
+        found = load_encoder(tmp_path / "a.ckpt")(images)
+    torch.testing.assert_close(found, features(net, images, "resnet", pixels=False), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet50", "resnet152", "wide_resnet50_2", "resnext50_32x4d"])
+def test_architectures_are_told_from_shapes(architecture: str) -> None:
+    with torch.device("meta"):
+        state = trunk(getattr(torchvision.models, architecture)())
+    assert infer(state, Hints())["architecture"] == architecture
+
+
+def test_widths_are_told_from_shapes() -> None:
+    with torch.device("meta"):
+        network = ResNet(Bottleneck, [3, 4, 6, 3], width_per_group=64)
+        network.inplanes = 128
+        network.conv1, network.bn1 = nn.Conv2d(3, 128, 7, bias=False), nn.BatchNorm2d(128)
+        for i, count in enumerate((128, 256, 512, 1024)):
+            setattr(network, f"layer{i + 1}", network._make_layer(Bottleneck, count, (3, 4, 6, 3)[i], 1 + (i > 0)))
+    found = infer(trunk(network), Hints())
+    assert (found["architecture"], found["width"]) == ("resnet50", 2.0)
+
+
+@pytest.mark.parametrize("pooling", ["token", "mean"])
+def test_a_vit_pools_its_class_token_or_the_mean(pooling: str, tmp_path: Path) -> None:
+    net = vit()
+    torch.save(backbone(net, net), tmp_path / "a.pth")
+    encoder = load_encoder(tmp_path / "a.pth", pooling=pooling)
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        tokens = net.forward_features(torchvision.transforms.functional.normalize(images, *map(list, IMAGENET)))  # type: ignore[operator]
+        expected = tokens[:, 0] if pooling == "token" else tokens[:, 1:].mean(1)
+        torch.testing.assert_close(encoder(images), expected, rtol=1e-5, atol=1e-5)
+        assert encoder(torch.rand(1, 3, 96, 96)).shape == (1, encoder.feature_dim)  # positions are interpolated
+    with pytest.raises(UserError, match="got 60 px"):
+        encoder.check_image_size(60)
+
+
+def test_any_timm_model_is_loaded_by_name(tmp_path: Path) -> None:
+    net = stirred(timm.create_model("convnext_atto", num_classes=0))
+    torch.save({"state_dict": {f"net.{k}": v for k, v in net.state_dict().items()}}, tmp_path / "a.pth")
+    encoder = load_encoder(tmp_path / "a.pth", architecture="timm/convnext_atto", normalization="pixels")
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(encoder(images), net(images), rtol=1e-5, atol=1e-5)
+    assert encoder.feature_dim == 320
+
+
+def test_safetensors_of_torchvision_names(tmp_path: Path) -> None:
+    net = resnet()
+    save_file({name: tensor.contiguous() for name, tensor in trunk(net).items()}, tmp_path / "model.safetensors")
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        found = load_encoder(tmp_path)(images)
+    torch.testing.assert_close(found, features(net, images, "resnet", pixels=False), rtol=1e-5, atol=1e-5)

@@ -51,7 +51,6 @@ class Attachment:
             if own is not None:
                 self._module.__dict__[name] = own
         self._shadowed.clear()
-        torch.compiler.reset()
 
     def _collect(self, _: nn.Module, __: Any, output: Any) -> None:
         if not self._is_collecting:

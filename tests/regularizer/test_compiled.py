@@ -1,5 +1,7 @@
 """The term under torch.compile: the encoder compiled alone, in place, or inside of something larger."""
 
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,16 @@ def test_compiled_code_forgets_the_callback_when_it_goes(tmp_path: Path) -> None
         train(pytorch_lightning, plain, tmp_path)
     assert_same_weights(module, plain)
     assert sum(second.histograms.closed[0]["counts"]) == 24
+
+
+def test_compiled_code_does_not_keep_the_callback_alive(tmp_path: Path) -> None:
+    callback, module = regularizer(), around_the_encoder(stranger(pytorch_lightning))
+    train(pytorch_lightning, module, tmp_path, callback)
+    penalty = weakref.ref(callback._penalty)
+    del callback
+    module._trainer = None
+    gc.collect()
+    assert penalty() is None
 
 
 @pytest.mark.parametrize("compiled", [encoder_in_place, around_the_encoder])

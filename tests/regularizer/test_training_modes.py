@@ -9,6 +9,7 @@ import pytest
 import pytorch_lightning
 import pytorch_lightning.plugins
 import torch
+from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
 
 from tests.regularizer.strangers import (
     assert_moved_by_the_term,
@@ -98,11 +99,24 @@ def test_validation_neither_collects_nor_counts(tmp_path: Path) -> None:
 
 
 def test_gradients_of_a_checkpointed_encoder_count_once(tmp_path: Path) -> None:
-    """Activation checkpointing calls the encoder a second time, in the backward pass of a manual step."""
+    """Activation checkpointing calls the encoder a second time, in the first of two backward passes of a step."""
 
     def checkpointed(by_hand: Any = None) -> Any:
         module = stranger(pytorch_lightning, by_hand, is_manual=True)
-        module.forward = lambda x: torch.utils.checkpoint.checkpoint(module.backbone, x, use_reentrant=False)
+
+        def training_step(batch: Any) -> None:
+            optimizer = module.optimizers()
+            optimizer.zero_grad()
+            module.manual_backward(module.loss(batch))
+            module.manual_backward(module.head.weight.square().mean())
+            optimizer.step()
+
+        def forward(x: torch.Tensor) -> torch.Tensor:
+            with set_checkpoint_early_stop(False):  # as when something behind the encoder is recomputed as well
+                return checkpoint(module.backbone, x, use_reentrant=False)  # type: ignore[no-any-return]
+
+        module.forward = forward
+        module.training_step = training_step
         return module
 
     callback, module = regularizer(), checkpointed()

@@ -100,8 +100,9 @@ class QScoreRegularizer(pl.Callback):
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
         seen = self._penalty.statistics if self._penalty else None
-        if seen is None:
+        if self._penalty is None or seen is None:
             return  # the step skipped its loss
+        self._penalty.statistics = None  # one that skips its loss next has nothing to report
         self.histograms.add(seen.q)
         pl_module.log("q_score/mean", seen.q.mean(), prog_bar=True)
         pl_module.log_dict(

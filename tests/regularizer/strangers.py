@@ -82,7 +82,7 @@ def train(library: Any, module: Any, folder: Path, *callbacks: Any, data: Any = 
     quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
     trainer = library.Trainer(default_root_dir=folder, callbacks=list(callbacks), **quiet, **settings)
     data = data or loader()
-    trainer.fit(module, data, data)
+    trainer.fit(module, data, None if options.get("limit_val_batches") == 0 else data)
     return trainer
 
 

@@ -147,7 +147,7 @@ def test_many_crops_neither_break_nor_multiply_the_compiled_code(
         return module
 
     callback, module = regularizer(), compiled(cropped())
-    train(pytorch_lightning, module, tmp_path, callback, limit_val_batches=0)
+    train(pytorch_lightning, module, tmp_path, callback)
     assert sum(callback.histograms.closed[0]["counts"]) == 240
     twin = cropped(term(callback))
     train(pytorch_lightning, twin, tmp_path)

@@ -80,7 +80,7 @@ class Attachment:
             return output
 
         # Lightning looks for `batch_idx` one wrapper deep: it shall find what it would without this one.
-        training_step.__wrapped__ = getattr(original, "__wrapped__", original)  # type: ignore[attr-defined]
+        training_step.__wrapped__ = getattr(original, "__wrapped__", original)
         return training_step
 
     def _wrap_manual_backward(self, original: Callable[..., Any]) -> Callable[..., Any]:

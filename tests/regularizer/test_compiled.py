@@ -24,11 +24,6 @@ from tests.regularizer.strangers import (
 
 BACKEND = "aot_eager"  # traces and differentiates like the default backend, without compiling any C++
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:`torch.jit.script_method` is deprecated:DeprecationWarning",
-    "ignore:.*isinstance\\(treespec, LeafSpec\\).*:FutureWarning",
-)
-
 
 def encoder_alone(module: Any) -> Any:
     module.backbone = torch.compile(module.backbone, backend=BACKEND)

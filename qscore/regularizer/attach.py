@@ -33,7 +33,7 @@ class Attachment:
 
     def __init__(self, module: Any, encoder: nn.Module, penalty: nn.Module, select: Select | None = None) -> None:
         self.penalty = penalty
-        self._module, self._select = module, select
+        self._module, self._encoder, self._select = module, encoder, select
         self._outputs: tuple[Any, ...] = ()
         self._is_collecting = False
         self._num_added = 0
@@ -46,14 +46,20 @@ class Attachment:
     def detach(self) -> None:
         """Leaves the module as it was."""
         self._handle.remove()
+        for part in self._module.modules():
+            part._forward_hooks.pop(self._handle.id, None)  # copies of the encoder, see `__deepcopy__`
         for name, own in self._shadowed.items():
             del self._module.__dict__[name]
             if own is not None:
                 self._module.__dict__[name] = own
         self._shadowed.clear()
 
-    def _collect(self, _: nn.Module, __: Any, output: Any) -> None:
-        if not self._is_collecting:
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Attachment":
+        """Returns itself: a teacher copied from the encoder during training takes the hook along."""
+        return self
+
+    def _collect(self, caller: nn.Module, _: Any, output: Any) -> None:
+        if not self._is_collecting or caller is not self._encoder:
             return
         # A copy, since a head may work in place. Nested pairs, since compiled code is bound to the length of a list.
         kept = output.clone() if isinstance(output, Tensor) else output

@@ -23,7 +23,8 @@ class RepresentationsOf(nn.Module):
         self.encoder, self.select = encoder, select
 
     def forward(self, images: Tensor) -> Tensor:
-        return read_representations(self.encoder(images), self.select)
+        dtype = next(self.encoder.parameters()).dtype  # bf16-true and its like convert the weights; batches follow
+        return read_representations(self.encoder(images.to(dtype)), self.select)
 
 
 def find_encoder(module: Any, path: str) -> nn.Module:

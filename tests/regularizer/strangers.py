@@ -78,11 +78,12 @@ def stranger(library: Any, by_hand: QScorePenalty | None = None, *, is_manual: b
 
 
 def train(library: Any, module: Any, folder: Path, *callbacks: Any, data: Any = None, **options: Any) -> Any:
+    resume = options.pop("resume", None)
     settings = {"max_epochs": 1, "accelerator": "cpu", "logger": False, **options}
     quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
     trainer = library.Trainer(default_root_dir=folder, callbacks=list(callbacks), **quiet, **settings)
     data = data or loader()
-    trainer.fit(module, data, None if options.get("limit_val_batches") == 0 else data)
+    trainer.fit(module, data, None if options.get("limit_val_batches") == 0 else data, ckpt_path=resume)
     return trainer
 
 

@@ -1,5 +1,6 @@
 """The term equals the one written by hand whatever the trainer does around it."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ def half(library: Any) -> dict[str, Any]:
 MODES = {
     "32-true": lambda library: {},
     "bf16-mixed": lambda library: {"precision": "bf16-mixed"},
+    "bf16-true": lambda library: {"precision": "bf16-true"},
+    "64-true": lambda library: {"precision": "64-true"},
     "16-mixed": half,
     "16-mixed, clipped": lambda library: {**half(library), "gradient_clip_val": 0.05},
     "accumulated, clipped by value": lambda library: {
@@ -144,6 +147,43 @@ def test_a_head_that_works_in_place_does_not_change_what_is_regularized(tmp_path
     twin = in_place(term(callback))
     train(pytorch_lightning, twin, tmp_path)
     assert_same_weights(module, twin)
+
+
+def test_a_teacher_copied_during_training_is_not_regularized(tmp_path: Path) -> None:
+    def with_teacher(by_hand: Any = None) -> Any:
+        module = stranger(pytorch_lightning, by_hand)
+        own_loss = module.loss
+
+        def on_train_start() -> None:
+            module.teacher = copy.deepcopy(module.backbone)
+
+        def loss(batch: Any) -> Any:
+            assert all(hook.__self__._module is module for hook in module.teacher._forward_hooks.values())
+            return own_loss(batch) + module.teacher(batch[0]).square().mean()
+
+        module.on_train_start, module.training_step = on_train_start, lambda batch: loss(batch)
+        return module
+
+    callback, module = regularizer(), with_teacher()
+    train(pytorch_lightning, module, tmp_path, callback)
+    assert not module.teacher._forward_hooks
+    twin = with_teacher(term(callback))
+    train(pytorch_lightning, twin, tmp_path)
+    assert_same_weights(module, twin)
+    assert sum(callback.histograms.closed[0]["counts"]) == 24
+
+
+@LIBRARIES
+def test_a_stranger_resumes_with_its_features(library: Any, tmp_path: Path) -> None:
+    whole, callback = stranger(library), regularizer(threshold="mined_mean")
+    train(library, whole, tmp_path, callback, max_epochs=2)
+    first, second = stranger(library), stranger(library)
+    trainer = train(library, first, tmp_path, regularizer(threshold="mined_mean"))
+    trainer.save_checkpoint(tmp_path / "half.ckpt")
+    resumed = regularizer(threshold="mined_mean", images=[])  # nothing to mine from: it must not mine
+    train(library, second, tmp_path, resumed, max_epochs=2, resume=tmp_path / "half.ckpt")
+    assert_same_weights(second, whole)
+    assert len(resumed.histograms.closed) == 2
 
 
 def test_a_second_fit_regularizes_again_and_keeps_the_features(tmp_path: Path) -> None:

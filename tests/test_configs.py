@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -40,8 +41,10 @@ def test_every_experiment_composes(experiment: str) -> None:
 
 @pytest.mark.parametrize("name", names("encoder"))
 def test_every_encoder_is_built(name: str) -> None:
-    encoder = instantiate(composed(f"encoder={name}", "encoder.width=0.125").encoder)
+    narrow = ["encoder.width=0.125"] if name.startswith("resnet") else []
+    encoder = instantiate(composed(f"encoder={name}", *narrow).encoder, _convert_="all")
     assert isinstance(encoder, Encoder)
+    assert encoder.eval()(torch.rand(1, 3, 32, 32)).shape == (1, encoder.feature_dim)
 
 
 @pytest.mark.parametrize("scale", ["small", "imagenet"])

@@ -38,7 +38,7 @@ def baseline_run(cfg: DictConfig, run: RunDirectory, data: ImageDataModule) -> R
         return _given_baseline(Path(cfg.checkpoint.path), cfg, data)
     settings = _pretrain_settings(cfg)
     identity = fingerprint(str(settings), data.fingerprint("pretrain"))[:8]
-    name = f"{cfg.method.name}-{cfg.encoder.architecture}-{cfg.data.name}-{identity}"
+    name = f"{cfg.method.name}-{Path(cfg.encoder.architecture).name}-{cfg.data.name}-{identity}"
     origin = RunDirectory(Path(cfg.pretrained_dir) / name)
     origin.path.mkdir(parents=True, exist_ok=True)
     # The other processes of a run on several devices are started while the first one holds the lock.

@@ -67,6 +67,7 @@ def _fit(
     callbacks: list[pl.Callback],
 ) -> None:
     started = time.monotonic()
+    method.encoder.check_image_size(cfg.data.image_size)
     num_batches = len(data.source("pretrain")) // cfg.batch_size
     trainer = build_trainer(cfg, run, epochs=epochs, num_batches=num_batches, loggers=loggers, callbacks=callbacks)
     trainer.fit(method, datamodule=data, ckpt_path=run.last_checkpoint)

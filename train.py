@@ -29,12 +29,12 @@ def train(cfg: DictConfig) -> None:
     run = RunDirectory(output_dir())
     cfg = saved_config(cfg)
     run.begin("fine_tune", plain(cfg))
-    if run.is_evaluated(cfg.evaluation):
-        log.info("The run in %s is complete already.", run.path)
-        return
     regularizer = instantiate(cfg.regularizer, _convert_="all")  # a mistake in it is seen before hours of pretraining
     data = build_data(cfg)
     cfg.evaluation = answerable(cfg.evaluation, data)
+    if run.is_evaluated(cfg.evaluation):
+        log.info("The run in %s is complete already.", run.path)
+        return
     baseline = baseline_run(cfg, run, data)
     with loggers_of(cfg, run) as loggers:
         if not run.is_complete:

@@ -20,7 +20,7 @@ from qscore.files import fingerprint, read_json
 from qscore.records import Representations
 from qscore.regularizer.callback import MINED_FILE
 from qscore.results import Result
-from qscore.score import extract, largest_epsilon, load_representations, save_representations
+from qscore.score import epsilon_number, extract, load_representations, save_representations
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,12 @@ def evaluate_encoder(
     inputs = EvaluationInputs(
         train,
         test,
-        epsilon=_number(cfg.scoring.epsilon if epsilon is None else epsilon, train, cfg),
+        epsilon=epsilon_number(
+            cfg.scoring.epsilon if epsilon is None else epsilon,
+            train.h,
+            lower=cfg.scoring.lower,
+            upper=cfg.scoring.upper,
+        ),
         formula=cfg.scoring.formula,
         lower=cfg.scoring.lower,
         upper=cfg.scoring.upper,
@@ -155,13 +160,3 @@ def _run(evaluation: Evaluation, inputs: EvaluationInputs, images: str, file: Pa
     result = dataclasses.replace(found, settings=settings, source=source, seconds=time.monotonic() - started)
     result.save(file.parent)
     return result
-
-
-def _number(epsilon: float | str, train: Representations, cfg: DictConfig) -> float:
-    if not isinstance(epsilon, str):
-        return float(epsilon)
-    chosen = largest_epsilon(train.h, lower=cfg.scoring.lower, upper=cfg.scoring.upper)
-    if epsilon != "auto" or chosen is None:
-        raise UserError(f"Expected an epsilon to evaluate with, got '{epsilon}' (auto finds {chosen}).")
-    log.info("epsilon=auto is %g for this encoder.", chosen)
-    return chosen

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-MAX_EMPTY_SHARE = 0.05
+from qscore.score import MAX_EMPTY_SHARE
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,21 @@ from torch import Tensor, nn
 
 from qscore.errors import UserError, unknown_name
 from qscore.records import ImageBatch
-from qscore.regularizer.mined import MAX_EMPTY_SHARE, Mined, emptiness_alarm
+from qscore.regularizer.mined import Mined, emptiness_alarm
 from qscore.regularizer.penalty import BATCH_MEAN
-from qscore.score import FORMULAS, DiscriminativeFeatures, empty_share, extract, largest_epsilon, q_score
+from qscore.score import (
+    AUTO,
+    FORMULAS,
+    DiscriminativeFeatures,
+    empty_share,
+    epsilon_number,
+    extract,
+    largest_epsilon,
+    q_score,
+)
 
 log = logging.getLogger(__name__)
 
-AUTO = "auto"
 MINED_MEAN = "mined_mean"
 THRESHOLDS = (MINED_MEAN, BATCH_MEAN)
 Threshold = float | str | Mapping[str, float]
@@ -63,7 +71,7 @@ class Miner:
         The encoder runs in eval mode and comes back in the mode it had.
         """
         h = extract(encoder, loader).h
-        epsilon = self._epsilon(h)
+        epsilon = epsilon_number(self.epsilon, h, lower=self.lower, upper=self.upper)
         features = DiscriminativeFeatures(h.shape[-1], epsilon, lower=self.lower, upper=self.upper)
         features.update(h)
         discriminative = features.compute()
@@ -80,17 +88,6 @@ class Miner:
         )
         self._report(mined, h)
         return mined
-
-    def _epsilon(self, h: Tensor) -> float:
-        if not isinstance(self.epsilon, str):
-            return float(self.epsilon)
-        chosen = largest_epsilon(h, max_empty=MAX_EMPTY_SHARE, lower=self.lower, upper=self.upper)
-        if chosen is None:
-            raise UserError(
-                "epsilon=auto found no epsilon that leaves at most 5 % of the samples with an empty L ∩ D: the "
-                "representations hardly differ between features. The encoder has collapsed, or was never trained."
-            )
-        return chosen
 
     def _threshold(self, q: Tensor) -> float | str:
         if isinstance(self.threshold, Mapping):
@@ -110,5 +107,5 @@ class Miner:
             mined.mean_q,
         )
         if mined.share_empty > ALARMING_EMPTY_SHARE:
-            better = largest_epsilon(h, max_empty=MAX_EMPTY_SHARE, lower=self.lower, upper=self.upper)
+            better = largest_epsilon(h, lower=self.lower, upper=self.upper)
             log.warning("%s", emptiness_alarm(mined, better))

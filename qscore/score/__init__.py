@@ -1,17 +1,20 @@
 """From images to representations, and from representations to the Q-Score of each sample."""
 
-from qscore.score.epsilon import empty_share, largest_epsilon
+from qscore.score.epsilon import AUTO, MAX_EMPTY_SHARE, empty_share, epsilon_number, largest_epsilon
 from qscore.score.extract import extract, load_representations, save_representations
 from qscore.score.features import DiscriminativeFeatures, discriminative_features, dominant_features
 from qscore.score.q_score import FORMULAS, QScore, q_score, score_over
 
 __all__ = [
+    "AUTO",
     "FORMULAS",
+    "MAX_EMPTY_SHARE",
     "DiscriminativeFeatures",
     "QScore",
     "discriminative_features",
     "dominant_features",
     "empty_share",
+    "epsilon_number",
     "extract",
     "largest_epsilon",
     "load_representations",

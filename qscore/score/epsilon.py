@@ -6,8 +6,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from qscore.errors import UserError
 from qscore.score.features import discriminative_features, dominant_features
 
+AUTO = "auto"
+MAX_EMPTY_SHARE = 0.05
 MAX_SEARCH_SAMPLES = 20_000  # the share of empty sets is then known to half a percent
 
 
@@ -22,7 +25,7 @@ def empty_share(h: Float[Tensor, "sample feature"], discriminative: Bool[Tensor,
 
 
 def largest_epsilon(
-    h: Float[Tensor, "sample feature"], *, max_empty: float = 0.05, lower: float = 0.5, upper: float = 0.95
+    h: Float[Tensor, "sample feature"], *, max_empty: float = MAX_EMPTY_SHARE, lower: float = 0.5, upper: float = 0.95
 ) -> float | None:
     """Returns the largest epsilon, in steps of 0.1, that leaves at most `max_empty` of the samples without L ∩ D.
 
@@ -47,3 +50,27 @@ def largest_epsilon(
         if 1 - float((dominant & discriminative).any(-1).double().mean()) <= max_empty:
             return tenths / 10
     return None
+
+
+def epsilon_number(
+    epsilon: float | str, h: Float[Tensor, "sample feature"], *, lower: float = 0.5, upper: float = 0.95
+) -> float:
+    """Returns an epsilon that is a number, or the `largest_epsilon` of some representations for "auto".
+
+    Raises:
+        UserError: If it is neither, or the representations have no such epsilon.
+
+    >>> epsilon_number("auto", torch.eye(17), lower=0.0, upper=1.0)
+    3.9
+    """
+    if not isinstance(epsilon, str):
+        return float(epsilon)
+    if epsilon != AUTO:
+        raise UserError(f"Expected epsilon to be a number or {AUTO}, got '{epsilon}'.")
+    chosen = largest_epsilon(h, lower=lower, upper=upper)
+    if chosen is None:
+        raise UserError(
+            "epsilon=auto found no epsilon that leaves at most 5 % of the samples with an empty L ∩ D: the "
+            "representations hardly differ between features. The encoder has collapsed, or was never trained."
+        )
+    return chosen

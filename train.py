@@ -9,10 +9,9 @@ python train.py resume=RUN_DIR                                            # goes
 import logging
 from pathlib import Path
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from qscore.application.build import build_data, plain
+from qscore.application.build import build_callbacks, build_data, plain
 from qscore.application.command_line import output_dir, run_command, saved_config
 from qscore.application.evaluate import answerable, evaluate_run
 from qscore.application.pictures import log_report
@@ -30,13 +29,13 @@ def train(cfg: DictConfig) -> None:
     if run.is_evaluated(cfg.evaluation):
         log.info("The run in %s is complete already.", run.path)
         return
-    regularizer = instantiate(cfg.regularizer, _convert_="all")  # a mistake in it is seen before hours of pretraining
+    callbacks = build_callbacks(cfg)  # a mistake in them is seen before hours of pretraining
     data = build_data(cfg)
     cfg.evaluation = answerable(cfg.evaluation, data)
     baseline = baseline_run(cfg, run, data)
     with loggers_of(cfg, run) as loggers:
         if not run.is_complete:
-            fine_tune(cfg, run, baseline, data, regularizer, loggers)
+            fine_tune(cfg, run, baseline, data, callbacks, loggers)
         if not is_first_process():
             return
         if cfg.evaluation:

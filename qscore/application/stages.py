@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
 from qscore.application.build import build_encoder, build_method, build_trainer, load_method_state, plain
+from qscore.application.guard import guard_facts
 from qscore.application.loggers import open_loggers
 from qscore.application.run_directory import UNTRAINED, RunDirectory, finished_run, is_first_process
 from qscore.data import ImageDataModule
@@ -70,7 +71,7 @@ def fine_tune(
     run: RunDirectory,
     baseline: RunDirectory,
     data: ImageDataModule,
-    regularizer: pl.Callback,
+    callbacks: list[pl.Callback],
     loggers: list[Logger],
 ) -> None:
     """Trains the baseline's encoder further, with the regularizer; with lambda = 0 it is the control."""
@@ -83,7 +84,7 @@ def fine_tune(
         load_method_state(method, baseline.last_checkpoint)
     else:
         log.warning("The checkpoint carries no heads for %s: they start untrained.", cfg.method.name)
-    _fit(cfg, run, method, data, epochs=cfg.epochs, loggers=loggers, callbacks=[regularizer])
+    _fit(cfg, run, method, data, epochs=cfg.epochs, loggers=loggers, callbacks=callbacks)
 
 
 def loggers_of(cfg: DictConfig, run: RunDirectory) -> AbstractContextManager[list[Logger]]:
@@ -120,6 +121,7 @@ def _keep(
     run.complete(
         data_fingerprint=data.fingerprint("pretrain"),
         num_steps=trainer.global_step,
+        guard=guard_facts(trainer),
         seconds=round(seconds, 1),
         final_metrics={name: float(value) for name, value in trainer.callback_metrics.items()},
     )

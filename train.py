@@ -10,11 +10,10 @@ python train.py resume=RUN_DIR                                            # goes
 import logging
 from pathlib import Path
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from qscore.application.baseline import baseline_run
-from qscore.application.build import build_data, plain
+from qscore.application.build import build_callbacks, build_data, plain
 from qscore.application.command_line import output_dir, run_command, saved_config
 from qscore.application.evaluate import answerable, evaluate_run
 from qscore.application.pictures import log_report
@@ -29,7 +28,7 @@ def train(cfg: DictConfig) -> None:
     run = RunDirectory(output_dir())
     cfg = saved_config(cfg)
     run.begin("fine_tune", plain(cfg))
-    regularizer = instantiate(cfg.regularizer, _convert_="all")  # a mistake in it is seen before hours of pretraining
+    callbacks = build_callbacks(cfg)  # a mistake in them is seen before hours of pretraining
     data = build_data(cfg)
     cfg.evaluation = answerable(cfg.evaluation, data)
     if run.is_evaluated(cfg.evaluation):
@@ -38,7 +37,7 @@ def train(cfg: DictConfig) -> None:
     baseline = baseline_run(cfg, run, data)
     with loggers_of(cfg, run) as loggers:
         if not run.is_complete:
-            fine_tune(cfg, run, baseline, data, regularizer, loggers)
+            fine_tune(cfg, run, baseline, data, callbacks, loggers)
         if not is_first_process():
             return
         if cfg.evaluation:

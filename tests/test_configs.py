@@ -24,7 +24,9 @@ def composed(*overrides: str, config: str = "train") -> DictConfig:
         return compose(config, list(overrides))
 
 
-@pytest.mark.parametrize("group", ["data", "encoder", "method", "regularizer", "evaluation", "trainer", "logger"])
+@pytest.mark.parametrize(
+    "group", ["data", "encoder", "method", "regularizer", "guard", "evaluation", "trainer", "logger"]
+)
 def test_every_choice_composes_and_resolves(group: str) -> None:
     assert names(group)
     for name in names(group):

@@ -62,6 +62,16 @@ def build_method(cfg: DictConfig, encoder: Encoder) -> SSLMethod:
     return method
 
 
+def build_callbacks(cfg: DictConfig) -> list[pl.Callback]:
+    """Returns what fine-tuning adds to training: the guard, unless `guard=none`, and the regularizer.
+
+    The guard comes first: it says that an encoder is lost before the regularizer's statistics of it fail.
+    """
+    guard = cfg.get("guard")  # runs from before there was one have no such entry
+    chosen = [guard, cfg.regularizer] if guard else [cfg.regularizer]
+    return [instantiate(callback, _convert_="all") for callback in chosen]
+
+
 def build_trainer(
     cfg: DictConfig,
     run: RunDirectory,

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
 from qscore.application.build import build_encoder, build_method, build_trainer
+from qscore.application.guard import guard_facts
 from qscore.application.heads import start_heads
 from qscore.application.loggers import open_loggers
 from qscore.application.run_directory import UNTRAINED, RunDirectory
@@ -37,7 +38,7 @@ def fine_tune(
     run: RunDirectory,
     baseline: RunDirectory,
     data: ImageDataModule,
-    regularizer: pl.Callback,
+    callbacks: list[pl.Callback],
     loggers: list[Logger],
 ) -> None:
     """Trains the baseline's encoder further, with the regularizer; with lambda = 0 it is the control."""
@@ -48,7 +49,7 @@ def fine_tune(
     steps_per_epoch = len(data.source("pretrain")) // cfg.batch_size
     parts, warmup = start_heads(cfg, baseline, method, steps_per_epoch=steps_per_epoch)
     run.update(started_with=parts)
-    _fit(cfg, run, method, data, epochs=cfg.epochs, loggers=loggers, callbacks=[regularizer, *warmup])
+    _fit(cfg, run, method, data, epochs=cfg.epochs, loggers=loggers, callbacks=[*callbacks, *warmup])
 
 
 def loggers_of(cfg: DictConfig, run: RunDirectory) -> AbstractContextManager[list[Logger]]:
@@ -86,6 +87,7 @@ def _keep(
     run.complete(
         data_fingerprint=data.fingerprint("pretrain"),
         num_steps=trainer.global_step,
+        guard=guard_facts(trainer),
         seconds=round(seconds, 1),
         final_metrics={name: float(value) for name, value in trainer.callback_metrics.items()},
     )

@@ -1,6 +1,6 @@
 """One data module for all sources: views to train on, plain images to score."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -71,11 +71,12 @@ class ImageDataModule(pl.LightningDataModule):
             **self._loader_options(persistent=True),
         )
 
-    def plain_loader(self, split: Split) -> DataLoader[ImageBatch]:
-        """Returns plain images in the order of the data set."""
+    def plain_loader(self, split: Split, positions: Sequence[int] | None = None) -> DataLoader[ImageBatch]:
+        """Returns plain images in the order of the data set, or those at some positions."""
         transform = plain_transform(self.image_size, crop_fraction=self.crop_fraction)
         return DataLoader(
             PlainDataset(self.source(split), transform, image_size=self.image_size),
+            sampler=positions,
             batch_size=self.batch_size,
             generator=torch.Generator().manual_seed(0),  # else a pass would advance the global random state
             **self._loader_options(persistent=False),

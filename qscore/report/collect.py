@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class EvaluatedEncoder:
         settings: What distinguishes it: lambda, epsilon, formula, seed, epochs.
         results: By evaluation.
         histograms: Q during fine-tuning, one entry an epoch; empty for a baseline.
+        guard: What the guard saw during fine-tuning, see `guard.json`; empty where there was none.
     """
 
     name: str
@@ -36,6 +37,7 @@ class EvaluatedEncoder:
     settings: dict[str, Any]
     results: dict[str, Result]
     histograms: list[dict[str, Any]]
+    guard: dict[str, Any] = field(default_factory=dict)
 
     def metric(self, evaluation: str, name: str) -> float | None:
         """Returns a number, or None where it was not measured or is not defined."""
@@ -107,10 +109,14 @@ def _encoders_of(run: Path) -> list[EvaluatedEncoder]:
     if results := _results(run / "results"):
         role = _role(facts, config)
         settings = _settings(config, results)
-        file = run / "q_score_histograms.json"
-        histograms = read_json(file) if file.is_file() else []
-        encoders.append(EvaluatedEncoder(_name(role, run, settings), role, run, settings, results, histograms))
+        histograms, guard = (_if_there(run / name) for name in ("q_score_histograms.json", "guard.json"))
+        name = _name(role, run, settings)
+        encoders.append(EvaluatedEncoder(name, role, run, settings, results, histograms or [], guard or {}))
     return encoders
+
+
+def _if_there(file: Path) -> Any:
+    return read_json(file) if file.is_file() else None
 
 
 def _results(folder: Path) -> dict[str, Result]:

@@ -14,6 +14,7 @@ from qscore import __version__
 from qscore.files import write_text, written_whole
 from qscore.report import figures, tables
 from qscore.report.collect import EvaluatedEncoder
+from qscore.report.guard import guard_curves, guard_notes, guard_table
 
 PAGE = "index.html"
 
@@ -27,7 +28,7 @@ class Chapter:
         title: Heading.
         caption: What to see.
         draw: Makes the figure.
-        evaluation: Result that it needs.
+        evaluation: Result that it needs; none for what is drawn from the training itself.
     """
 
     name: str
@@ -88,6 +89,15 @@ CHAPTERS = (
         figures.training_q,
         "dominance",
     ),
+    Chapter(
+        "guard",
+        "What fine-tuning did to the encoder, epoch by epoch",
+        "A fixed part of the training images, before the first step (epoch 0) and after every epoch. Thin lines "
+        "are the margins; a cross marks the epoch that broke one. A fall that the control shares is that of training "
+        "longer.",
+        guard_curves,
+        "",
+    ),
 )
 
 
@@ -95,6 +105,7 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
     """Writes `index.html`, the pictures it contains and the tables; returns the page."""
     pictures = write_pictures(encoders, out)
     header, rows = tables.main_table(encoders)
+    guard_header, guard_rows = guard_table(encoders)
     write_text(out / "comparison.csv", tables.main_csv(encoders))
     write_text(out / "per_class.csv", tables.per_class_csv(encoders))
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
@@ -106,7 +117,9 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
         rows=rows,
         roles=[e.role.lower() for e in encoders],
         caution=tables.caution(encoders),
-        notes=tables.notes(encoders),
+        notes=[*guard_notes(encoders), *tables.notes(encoders)],
+        guard_header=guard_header,
+        guard_rows=guard_rows,
         chapters=[(chapter, _inline(pictures[chapter.name])) for chapter in CHAPTERS if chapter.name in pictures],
         runs=[(e.name, e.path.name, e.settings) for e in encoders],
     )
@@ -118,7 +131,9 @@ def write_pictures(encoders: list[EvaluatedEncoder], out: Path) -> dict[str, Pat
     """Writes every figure whose results are there as a PNG file; returns them by name."""
     written = {}
     for chapter in CHAPTERS:
-        if not any(chapter.evaluation in e.results for e in encoders):
+        if chapter.name != "guard" and not any(chapter.evaluation in e.results for e in encoders):
+            continue
+        if chapter.name == "guard" and not any(e.guard for e in encoders):
             continue
         if chapter.name == "training" and not any(e.histograms for e in encoders):
             continue

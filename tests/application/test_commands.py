@@ -54,6 +54,8 @@ def test_a_sweep_leaves_one_whole_directory_a_run(sweep: Path) -> None:
             "metrics.csv",
             "results",
             "q_score_histograms.json",
+            "guard.json",
+            "best",
             "report",
         } <= names
         content = facts(run)
@@ -115,7 +117,7 @@ def test_the_page_stands_alone(sweep: Path, tmp_path: Path) -> None:
     report([str(run) for run in runs(sweep).values()] + ["--out", str(tmp_path)])
     page = (tmp_path / "index.html").read_text()
     assert not re.search(r"""(src|href)=["'](?!data:)""", page)
-    assert page.count("data:image/png;base64,") == 6
+    assert page.count("data:image/png;base64,") == 7
     assert "no evidence of an effect" in page
     assert (tmp_path / "per_class.csv").read_text().count("\n") == 11
 

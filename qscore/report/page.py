@@ -92,8 +92,9 @@ CHAPTERS = (
     Chapter(
         "guard",
         "What fine-tuning did to the encoder, epoch by epoch",
-        "A fixed part of the training images, before the first step (epoch 0) and after every epoch. Thin lines are "
-        "the margins; a cross marks the epoch that broke one. A fall that the control shares is that of training longer.",
+        "A fixed part of the training images, before the first step (epoch 0) and after every epoch. "
+        "Thin lines are the margins; a cross marks an epoch that broke one. A fall that "
+        "the control shares comes from training longer.",
         guard_curves,
         "",
     ),

@@ -14,7 +14,7 @@ from qscore.application.build import build_data, load_options, plain
 from qscore.application.command_line import run_command
 from qscore.application.evaluate import CACHE, answerable, evaluate_encoder, mined_epsilon
 from qscore.application.run_directory import finished_run
-from qscore.encoders import load_encoder
+from qscore.encoders import Encoder, load_encoder
 from qscore.encoders.loading import own_weights
 from qscore.errors import UserError
 from qscore.files import fingerprint
@@ -28,7 +28,7 @@ def evaluate(cfg: DictConfig) -> None:
     source = cfg.checkpoint.path
     if (cfg.run is None) == (source is None):
         raise UserError("Expected an encoder to evaluate: name either run=RUN_DIR or encoder=FILE.")
-    known, same = DEFAULTS, True
+    known, same = DEFAULTS, False
     if cfg.run is not None:
         run = finished_run(cfg.run)
         known = {**DEFAULTS, **run.facts["config"].get("scoring", {}), "epsilon": mined_epsilon(run) or 4.0}
@@ -40,7 +40,7 @@ def evaluate(cfg: DictConfig) -> None:
         raise UserError("Expected data to evaluate on: name it with data=cifar10, data=FOLDER or data=FILE.npz.")
     encoder = load_encoder(cfg.run or source, **load_options(cfg))
     encoder.check_image_size(cfg.data.image_size)
-    home = Path(cfg.run) if cfg.run else _home(Path(source))
+    home = Path(cfg.run) if cfg.run else _home(Path(source), encoder)
     apart = home if same else home / f"evaluated-{fingerprint(str(plain(cfg.data)), str(plain(cfg.scoring)))[:8]}"
     out = Path(cfg.out) if cfg.out else apart
     data = build_data(cfg, with_views=False)
@@ -52,10 +52,10 @@ def evaluate(cfg: DictConfig) -> None:
     log.info("Results in %s.", out / "results")
 
 
-def _home(source: Path) -> Path:
+def _home(source: Path, encoder: Encoder) -> Path:
     """Beside an exported encoder; apart for a file that came from elsewhere, whose folder is not ours to fill."""
     own = own_weights(source)
-    return own.parent if own is not None else Path("runs") / f"evaluated-{source.name}"
+    return own.parent if own is not None else Path("runs") / f"{source.stem}-{encoder.fingerprint()[:8]}"
 
 
 if __name__ == "__main__":

@@ -83,8 +83,8 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
 
     >>> expand_shortcuts(["lambda=1", "data=cifar10"], "train")
     ['lambda=1', 'data=cifar10']
-    >>> expand_shortcuts(["encoder=encoder.safetensors"], "evaluate")
-    ["checkpoint.path='encoder.safetensors'"]
+    >>> expand_shortcuts(["encoder=encoder.safetensors"], "evaluate")  # doctest: +ELLIPSIS
+    ["checkpoint.path='...encoder.safetensors'"]
     """
     resumed = [a for a in arguments if a.startswith("resume=") and a not in ("resume=", "resume=null")]
     others = [a for a in arguments if a not in resumed and not a.startswith(("hydra", "-"))]
@@ -113,8 +113,14 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
 
 def _checkpoint_path(value: str) -> str:
     """A quoted path or null; a sweep over several, separated by commas, stays one."""
-    paths = [value] if value[:1] in QUOTES or Path(value).exists() else value.split(",")
-    return ",".join(path if path in ("", "null") else _quoted(path.strip(QUOTES)) for path in paths)
+    if value.startswith(("choice(", "glob(")):
+        return value
+    paths = [value] if Path(value.strip(QUOTES)).exists() else value.split(",")
+    # A run remembers where its checkpoint lies, wherever it is resumed from.
+    return ",".join(
+        path if path in ("", "null") else _quoted(str(Path(path.strip(QUOTES)).expanduser().absolute()))
+        for path in paths
+    )
 
 
 def _looks_like_path(value: str) -> bool:

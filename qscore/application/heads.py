@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def start_heads(
-    cfg: DictConfig, baseline: RunDirectory, method: SSLMethod, *, steps_per_epoch: int
+    cfg: DictConfig, run: RunDirectory, baseline: RunDirectory, method: SSLMethod, *, steps_per_epoch: int
 ) -> tuple[dict[str, str], list[pl.Callback]]:
     """Gives a method the heads of its checkpoint, as far as there are any that fit; says which are warm.
 
@@ -31,6 +31,9 @@ def start_heads(
         For each part "warm", or what it is instead and why; and the callback that holds the encoder still while new
         heads learn, if there are any.
     """
+    known = run.facts.get("started_with")
+    if run.last_checkpoint is not None and known is not None:  # resumed: its own state has it all
+        return known, _warmup(cfg.head_warmup_steps, steps_per_epoch if _has_new(known) else 0)
     same_method = baseline.facts["config"].get("method", {}).get("name") == cfg.method.name
     if baseline.last_checkpoint is not None and same_method:
         load_method_state(method, baseline.last_checkpoint)
@@ -42,8 +45,7 @@ def start_heads(
         parts = {"all heads": f"new: the checkpoint carries none for {cfg.method.name}"}
     for part, state in parts.items():
         log.log(logging.INFO if state == WARM else logging.WARNING, "Starting with %s: %s.", part, state)
-    has_new = any(state.startswith("new") for part, state in parts.items() if "head" in part or part == "prototypes")
-    return parts, _warmup(cfg.head_warmup_steps, steps_per_epoch if has_new else 0)
+    return parts, _warmup(cfg.head_warmup_steps, steps_per_epoch if _has_new(parts) else 0)
 
 
 def load_method_state(method: SSLMethod, checkpoint: Path) -> None:
@@ -64,6 +66,11 @@ def load_method_state(method: SSLMethod, checkpoint: Path) -> None:
         )
     method.load_state_dict(content["state_dict"])
     method.on_load_checkpoint(content)
+
+
+def _has_new(parts: dict[str, str]) -> bool:
+    """Whether something that is trained by gradients begins untrained."""
+    return any(state.startswith("new") for part, state in parts.items() if "head" in part or part == "prototypes")
 
 
 def _warmup(asked: int | str, automatic: int) -> list[pl.Callback]:

@@ -47,7 +47,7 @@ def fine_tune(
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     method = build_method(cfg, load_encoder(baseline.path).train())
     steps_per_epoch = len(data.source("pretrain")) // cfg.batch_size
-    parts, warmup = start_heads(cfg, baseline, method, steps_per_epoch=steps_per_epoch)
+    parts, warmup = start_heads(cfg, run, baseline, method, steps_per_epoch=steps_per_epoch)
     run.update(started_with=parts)
     _fit(cfg, run, method, data, epochs=cfg.epochs, loggers=loggers, callbacks=[*callbacks, *warmup])
 

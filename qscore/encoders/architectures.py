@@ -12,7 +12,6 @@ from torch import Tensor
 
 from qscore.encoders.networks import TIMM, build_network
 from qscore.encoders.resnet import RESNETS, STAGE_CHANNELS
-from qscore.errors import UserError
 
 UNCOUNTED = "num_batches_tracked"  # never used by a BatchNorm with momentum, and missing from old files
 VITS = {192: "vit_tiny", 384: "vit_small", 768: "vit_base", 1024: "vit_large", 1280: "vit_huge"}
@@ -74,6 +73,9 @@ def infer(trunk: Mapping[str, Tensor], hints: Hints) -> dict[str, Any]:
     is_vit = "pos_embed" in trunk or any(name.startswith("blocks.") for name in trunk)
     if hints.architecture is not None and hints.architecture.startswith(TIMM):
         settings = dict[str, Any](architecture=hints.architecture, stem="imagenet", width=1.0, options={})
+        if is_vit and hints.architecture.startswith(f"{TIMM}vit"):
+            inferred = _vit(trunk, {})["options"]
+            settings["options"] = {name: inferred[name] for name in ("patch_size", "img_size", "dynamic_img_size")}
     elif is_vit:
         settings = _vit(trunk, hints.num_heads)
     else:
@@ -97,6 +99,8 @@ def in_order(trunk: Mapping[str, Tensor]) -> dict[str, Tensor]:
     tensors = list(trunk.items())
     best: dict[str, Tensor] = dict(trunk)
     most = 0
+    is_classified = len(tensors) > 2 and [tensor.ndim for _, tensor in tensors[-2:]] == [2, 1]
+    tensors = tensors[:-2] if is_classified else tensors
     for architecture in RESNETS:
         names = list(expected_state({"architecture": architecture, "stem": "imagenet", "width": 1.0, "options": {}}))
         paired = {
@@ -105,7 +109,7 @@ def in_order(trunk: Mapping[str, Tensor]) -> dict[str, Tensor]:
             if name.rpartition(".")[2] == key.rpartition(".")[2]
         }
         if len(names) <= len(tensors) and len(paired) > most:
-            best, most = paired, len(paired)
+            best, most = paired | dict(tensors[len(names) :]), len(paired)
     return best
 
 
@@ -131,21 +135,22 @@ def _overlap(names: set[str], architecture: str, stem: str) -> float:
     """Share of all names, these and the network's, that are in both."""
     settings = {"architecture": architecture, "stem": stem, "width": 1.0, "options": {}}
     own = counted(expected_state(settings))
-    return len(names & own) / len(names | own)
+    return len(names & own) / max(1, len(names | own))
 
 
 def _vit(trunk: Mapping[str, Tensor], num_heads: Mapping[int, int]) -> dict[str, Any]:
-    depth = 1 + max((int(name.split(".")[1]) for name in trunk if name.startswith("blocks.")), default=11)
+    blocks = [name.split(".")[1] for name in trunk if name.startswith("blocks.")]
+    depth = 1 + max((int(number) for number in blocks if number.isdigit()), default=11)
     patches = trunk.get("patch_embed.proj.weight")
     vectors = (trunk.get(name) for name in ("norm.weight", "blocks.0.norm1.weight", "cls_token", "pos_embed"))
     dim = next((tensor.shape[-1] for tensor in vectors if tensor is not None and tensor.ndim), 384)
-    patch = 16 if patches is None or patches.ndim != 4 else patches.shape[-1]
+    patch = 16 if patches is None or patches.ndim != 4 else max(1, patches.shape[-1])
     position = trunk.get("pos_embed")
     num_tokens = 1 + (224 // patch) ** 2 if position is None or position.ndim != 3 else position.shape[1]
     kind = VITS.get(dim, "vit_tiny")
     options: dict[str, Any] = {
         "patch_size": patch,
-        "img_size": patch * math.isqrt(num_tokens - 1),
+        "img_size": patch * math.isqrt(max(1, num_tokens - 1)),
         "depth": depth,
         "global_pool": "token",
         "dynamic_img_size": True,
@@ -160,15 +165,15 @@ def _vit(trunk: Mapping[str, Tensor], num_heads: Mapping[int, int]) -> dict[str,
 
 def num_fitting(trunk: Mapping[str, Tensor], settings: Mapping[str, Any]) -> int:
     """Returns how many of a trunk's tensors have the name and the shape of one of the network's."""
-    try:
-        expected = expected_state(settings)
-    except UserError:  # a width that no network has
-        return -1
+    expected = expected_state(settings)
     return sum(trunk[name].shape == expected[name].shape for name in counted(trunk) & counted(expected))
 
 
 @functools.lru_cache(maxsize=64)
 def _expected_state(architecture: str, stem: str, width: float, options: str) -> Mapping[str, Tensor]:
     with torch.device("meta"):
-        network = build_network(architecture, stem=stem, width=width, options=json.loads(options))
+        try:
+            network = build_network(architecture, stem=stem, width=width, options=json.loads(options))
+        except (ValueError, ZeroDivisionError, RuntimeError, AssertionError):
+            return {}  # noise can look like a network that nobody can build
     return network.state_dict()

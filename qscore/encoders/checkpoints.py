@@ -8,11 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from qscore.encoders.architectures import Hints
 from qscore.encoders.encoder import IMAGENET_MEAN, IMAGENET_STD, Encoder
-from qscore.encoders.layouts import IMAGENET, PIXELS, TEACHER, UNUSED
+from qscore.encoders.layouts import IMAGENET, PIXELS, STUDENT, TEACHER, UNUSED
 from qscore.encoders.networks import TIMM
 from qscore.encoders.reading import flatten, read_content
 from qscore.encoders.recognition import Recognised, Trunk, recognise
@@ -42,6 +44,7 @@ class LoadOptions:
         architecture: Name of the network, where names and shapes do not tell ("timm/convnext_tiny").
         stem: Stem where the first convolution is 3x3; shapes do not tell whether pooling follows.
         pooling: "token" or "mean" of a ViT's patches.
+        num_heads: Attention heads of a ViT, where they are not 64 channels each; no shape tells them.
         normalization: "imagenet", "pixels" (values in [0, 1] as they are), a mean and a standard deviation for the
             three channels, or "auto" for what the source trains with.
         allow_partial: Take what fits, name what does not, and leave the rest untrained.
@@ -53,6 +56,7 @@ class LoadOptions:
     architecture: str | None = None
     stem: str | None = None
     pooling: str | None = None
+    num_heads: int | None = None
     normalization: str | Sequence[Sequence[float]] = "auto"
     allow_partial: bool = False
     trust: bool = False
@@ -106,6 +110,8 @@ class Checkpoint:
         """
         asked = self.options.normalization
         if not isinstance(asked, str):
+            if [len(list(values)) for values in asked] != [3, 3]:
+                raise UserError(f"Expected a mean and a standard deviation of three channels each, got {asked}.")
             mean, std = asked
             return mean, std
         if asked == "auto":
@@ -138,6 +144,11 @@ class Checkpoint:
                 f"The stem is 3x3 and shapes do not tell more of it: taken as {settings['stem']}. Small images are "
                 "often normalised by their own statistics: look at checkpoint.stem and checkpoint.normalization."
             )
+        if self.reading.layout.normalization == PIXELS and self.options.normalization == "auto":
+            notes.append(
+                f"{self.reading.layout.name} feeds values in [0, 1] as they are. If this file is somebody else's "
+                "with the same keys, say checkpoint.normalization=imagenet."
+            )
         if settings["architecture"].startswith(f"{TIMM}vit") and "num_heads" not in settings["options"]:
             notes.append("The number of attention heads is not in the file: taken as the architecture's own.")
         return notes
@@ -150,6 +161,12 @@ class Checkpoint:
         """
         if not self.trunk.is_whole and not (self.options.allow_partial and self.trunk.matched):
             raise UserError(self.refusal())
+        unusable = [name for name in self.trunk.matched if not _is_usable(self.trunk.tensors[name])]
+        if unusable:
+            raise UserError(
+                f"Expected finite real numbers in {self.path}, got something else in {len(unusable)} tensors, first "
+                f"{unusable[0]}; the training that left it may have diverged."
+            )
         encoder = Encoder(**self.settings)
         state = encoder.network.state_dict()
         taken = {name: self.trunk.tensors[name] for name in (*self.trunk.matched, *_counters(self.trunk, state))}
@@ -191,6 +208,8 @@ def open_checkpoint(source: str | Path, options: LoadOptions | None = None) -> C
     options = options or LoadOptions()
     if options.pooling not in (None, *POOLINGS):
         raise UserError(f"Expected a pooling of {', '.join(POOLINGS)}, got {options.pooling}.")
+    if options.role not in ("auto", STUDENT, TEACHER):
+        raise UserError(f"Expected checkpoint.role to be student, teacher or auto, got {options.role}.")
     path = _weights_file(Path(source))
     content = read_content(path, trust=options.trust)
     siblings = read_siblings(path)
@@ -198,12 +217,21 @@ def open_checkpoint(source: str | Path, options: LoadOptions | None = None) -> C
         options.architecture or siblings.architecture,
         options.stem,
         siblings.num_heads,
-        {**siblings.options, **POOLINGS.get(options.pooling or "", {})},
+        {
+            **siblings.options,
+            **POOLINGS.get(options.pooling or "", {}),
+            **({} if options.num_heads is None else {"num_heads": options.num_heads}),
+        },
     )
     reading = recognise(
         flatten(content), content, file_name=path.name, layout=options.layout, role=options.role, hints=hints
     )
     return Checkpoint(path, reading, options, siblings, _hyperparameters(content))
+
+
+def _is_usable(tensor: Tensor) -> bool:
+    is_real = tensor.is_floating_point() and not tensor.is_meta and tensor.layout == torch.strided
+    return is_real and bool(tensor.isfinite().all())
 
 
 def _weights_file(source: Path) -> Path:
@@ -220,6 +248,8 @@ def _hyperparameters(content: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in content.items():
         inner = vars(value) if isinstance(value, argparse.Namespace) else value
+        if isinstance(inner, DictConfig):  # unresolved: a file is not to read this machine's environment
+            inner = OmegaConf.to_container(inner, resolve=False)
         if isinstance(inner, (bool, int, float, str)):
             found[key] = inner
         elif isinstance(inner, Mapping) and key in ("args", "config", "hyper_parameters", "meta"):

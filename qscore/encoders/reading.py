@@ -2,6 +2,7 @@
 
 import argparse
 import collections
+import datetime
 import pathlib
 import pickle
 import re
@@ -54,6 +55,8 @@ ALLOWED: tuple[Any, ...] = (
     np._core.multiarray.scalar,  # type: ignore[attr-defined]
     np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
     *(type(np.dtype(code)) for code in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?", "U1")),
+    datetime.datetime,
+    datetime.timedelta,
     omegaconf.DictConfig,
     omegaconf.ListConfig,
     omegaconf.base.ContainerMetadata,
@@ -63,10 +66,41 @@ ALLOWED: tuple[Any, ...] = (
         for name in ("AnyNode", "BooleanNode", "FloatNode", "IntegerNode", "PathNode", "StringNode")
     ),
 )
-# Older numpy pickles name the same two functions so.
-ALIASES = (
+
+
+class Placeholder:
+    """Stands for an object of another package, whose content nobody here asks for."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+
+# What others leave beside weights under names of their own: older numpy's functions, dictionaries, and inert stand-ins.
+ALIASES: tuple[tuple[Any, str], ...] = (
     (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # type: ignore[attr-defined]
     (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),  # type: ignore[attr-defined]
+    *(
+        (dict, name)
+        for name in (
+            "pytorch_lightning.utilities.parsing.AttributeDict",
+            "lightning_fabric.utilities.data.AttributeDict",
+            "lightning.fabric.utilities.data.AttributeDict",
+        )
+    ),
+    *(
+        (Placeholder, f"{package}.{name}")
+        for package in ("pytorch_lightning", "lightning.pytorch")
+        for name in (
+            "callbacks.model_checkpoint.ModelCheckpoint",
+            "callbacks.early_stopping.EarlyStopping",
+            "trainer.states.RunningStage",
+            "trainer.states.TrainerFn",
+            "trainer.states.TrainerStatus",
+        )
+    ),
+    (Placeholder, "mmengine.logging.history_buffer.HistoryBuffer"),
+    (Placeholder, "pathlib._local.PosixPath"),
+    (Placeholder, "pathlib.WindowsPath"),
 )
 
 
@@ -94,7 +128,12 @@ def read_content(path: Path, *, trust: bool = False) -> Mapping[str, Any]:
         raise UserError(f"Expected a safetensors file, got {path}: {error}. Export or download it again.") from error
     except pickle.UnpicklingError as error:
         raise _refusal(path, error) from error
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
+    except (ImportError, AttributeError) as error:
+        raise UserError(
+            f"Expected the packages whose objects {path} holds, got: {_first_line(error)}. Install them, or take a "
+            "file of weights alone."
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"Expected weights written by torch.save or safetensors, got {path}: {_first_line(error)} "
             "Download or save it again."
@@ -108,10 +147,20 @@ def read_content(path: Path, *, trust: bool = False) -> Mapping[str, Any]:
 
 def unsafe_objects(path: Path) -> list[str]:
     """Returns what a file would create beyond tensors and the values of `ALLOWED`, without creating it."""
-    if path.suffix == ".safetensors" or not zipfile.is_zipfile(path):
+    if path.suffix == ".safetensors":
         return []
+    if not zipfile.is_zipfile(path):
+        return [] if _opens_safely(path) else ["something; the old format does not let it be listed"]
     with torch.serialization.safe_globals([*ALLOWED, *ALIASES]):
         return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+
+
+def _opens_safely(path: Path) -> bool:
+    try:
+        read_content(path)
+    except UserError:
+        return False
+    return True
 
 
 def flatten(content: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -124,8 +173,14 @@ def flatten(content: Mapping[str, Any]) -> dict[str, Tensor]:
     for key, value in content.items():
         if isinstance(value, Tensor):
             tensors[_unwrapped(str(key))] = value
-        elif isinstance(value, Mapping) and key not in BOOKKEEPING:
-            tensors |= {_unwrapped(f"{key}.{name}"): tensor for name, tensor in flatten(value).items()}
+        elif isinstance(value, Mapping) and key not in BOOKKEEPING and not isinstance(value, omegaconf.DictConfig):
+            for name, tensor in flatten(value).items():
+                unwrapped = _unwrapped(f"{key}.{name}")
+                if unwrapped in tensors and tensors[unwrapped] is not tensor:
+                    raise UserError(
+                        f"Expected one tensor for {unwrapped}, got a wrapped and a plain one; save one alone."
+                    )
+                tensors[unwrapped] = tensor
     return tensors
 
 
@@ -135,9 +190,9 @@ def _unwrapped(key: str) -> str:
 
 def _refusal(path: Path, error: pickle.UnpicklingError) -> UserError:
     """The message for a file that holds more than values, or that no pickle ever wrote."""
-    unsafe = unsafe_objects(path) or re.findall(r"GLOBAL ([\w.]+)", str(error))
+    unsafe = unsafe_objects(path) if zipfile.is_zipfile(path) else re.findall(r"GLOBAL ([\w.]+)", str(error))
     if not unsafe:
-        return UserError(f"Expected weights written by torch.save or safetensors, got {path}: {_first_line(error)}")
+        return UserError(f"Expected weights written by torch.save or safetensors, got something else in {path}.")
     advice = (
         "Take exported_models/exported_last.pt of the same run instead"
         if any(name.startswith("lightly_train") for name in unsafe)

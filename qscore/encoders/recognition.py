@@ -15,7 +15,8 @@ from qscore.errors import UserError, unknown_name
 
 CLASSIFIERS = ("fc.", "head.", "classifier.")  # behind a trunk, where a layout says nothing else of them
 TRUNK_MARKS = ("layer1.0.conv1.weight", "patch_embed.proj.weight")
-TEACHER_WORDS = ("teacher", "momentum", "ema", "target", "key")
+TEACHER_WORDS = ("teacher", "momentum", "ema", "target", "key", "encoder_k")
+LIKELY = 0.5  # share of a trunk's names from which on a file is taken to be meant so
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,13 @@ class Recognised:
         """Returns the trunk of a role."""
         return self.trunks[self.role(asked)]
 
+    def likely_trunk(self, asked: str) -> Trunk | None:
+        """Returns the trunk of a role if most of it is there."""
+        if asked not in ("auto", *self.trunks):
+            return None
+        trunk = self.trunk(asked)
+        return trunk if trunk.share >= LIKELY else None
+
 
 def recognise(
     tensors: Mapping[str, Tensor],
@@ -114,27 +122,23 @@ def recognise(
     tried = LAYOUTS if layout == "auto" else [known[layout]]
     hints = hints or Hints()
     readings = [reading for candidate in tried for reading in _readings(candidate, tensors, set(entries), hints)]
-    whole = [reading for reading in readings if role in ("auto", *reading.trunks) and reading.trunk(role).is_whole]
-    if whole:
-        best = min(_rank(reading) for reading in whole)
-        return _untied([reading for reading in whole if _rank(reading) == best], file_name, role)
-    if layout == "auto":
-        plain = _behind_any_prefix(tensors, role, hints)
-        if plain is not None:
-            return plain
-    return max(
-        readings, key=lambda reading: (reading.trunk().share, -len(reading.unclaimed)), default=_nothing(tried[-1])
-    )
+    likely = [reading for reading in readings if reading.likely_trunk(role) is not None]
+    if not likely:
+        plain = _behind_any_prefix(tensors, role, hints) if layout == "auto" else None
+        return plain or max(readings, key=lambda reading: reading.trunk().share, default=_nothing(tried[-1]))
+    fewest = min(_rank(reading)[:2] for reading in likely)
+    # The reading that leaves fewest keys unexplained, be its trunk damaged: another one may only have found a teacher.
+    explained = [reading for reading in likely if _rank(reading)[:2] == fewest]
+    whole = [reading for reading in explained if reading.trunk(role).is_whole]
+    if not whole:
+        return max(explained, key=lambda reading: reading.trunk(role).share)
+    best = min(_rank(reading) for reading in whole)
+    return _untied([reading for reading in whole if _rank(reading) == best], file_name, role)
 
 
 def _readings(layout: Layout, tensors: Mapping[str, Tensor], entries: set[str], hints: Hints) -> list[Recognised]:
     found = (
-        _read(
-            layout,
-            container,
-            {key.removeprefix(container): t for key, t in tensors.items() if key.startswith(container)},
-            hints,
-        )
+        _read(layout, container, tensors, hints)
         for container in layout.containers
         if _has_marks(layout, container, tensors, entries)
     )
@@ -152,9 +156,10 @@ def _read(layout: Layout, container: str, tensors: Mapping[str, Tensor], hints: 
     """Gives each key to the longest prefix it begins with."""
     trunks: dict[str, dict[str, Tensor]] = {}
     parts: dict[str, dict[str, Tensor]] = {}
-    unclaimed: list[str] = []
+    unclaimed = [key for key, tensor in tensors.items() if not key.startswith(container) and tensor.ndim > 1]
     prefixes = sorted([*layout.trunk, *layout.parts], key=len, reverse=True)
-    for key, tensor in tensors.items():
+    inside = {key.removeprefix(container): tensor for key, tensor in tensors.items() if key.startswith(container)}
+    for key, tensor in inside.items():
         prefix = next((p for p in prefixes if _belongs(key, p)), None)
         if prefix is None:
             unclaimed.append(key)
@@ -203,15 +208,24 @@ def _with_padding(settings: Mapping[str, Any], layout: Layout) -> dict[str, Any]
     return {"padding": "same", **options} if layout.padding == "same" and is_resnet else options
 
 
-def _rank(reading: Recognised) -> tuple[int, int, int]:
-    """Smaller is better: fewer keys that nobody claims, fewer that are only implied, more that had to be there."""
-    return len(reading.unclaimed), reading.num_implied, -len(reading.layout.marks)
+def _rank(reading: Recognised) -> tuple[int, int, int, bool]:
+    """Smaller is better: fewer keys that nobody claims, fewer that are only implied, more that had to be there.
+
+    Of averaged weights and plain ones the averaged, as timm does.
+    """
+    plain = "ema" not in reading.container
+    return len(reading.unclaimed), reading.num_implied, -len(reading.layout.marks), plain
 
 
 def _untied(readings: list[Recognised], file_name: str, role: str) -> Recognised:
     hinted = [r for r in readings if r.layout.file_hint and re.search(r.layout.file_hint, file_name, re.IGNORECASE)]
     kept = hinted if len(hinted) == 1 else readings
     first = kept[0]
+    places = {reading.container: reading.trunk(role) for reading in kept}
+    if len({_content(trunk) for trunk in places.values()}) > 1:
+        raise UserError(
+            f"Expected one encoder, got different ones in {' and '.join(places)}; save the one to use alone."
+        )
     outcomes = {_outcome(reading, role) for reading in kept}
     if len(outcomes) > 1:
         names = " or ".join(reading.layout.name for reading in kept)
@@ -221,6 +235,11 @@ def _untied(readings: list[Recognised], file_name: str, role: str) -> Recognised
             + "), which feed or pad images differently. Name the one with checkpoint.layout=NAME."
         )
     return replace(first, sources=tuple(reading.layout.source for reading in kept))
+
+
+def _content(trunk: Trunk) -> bytes:
+    """Enough of a trunk to tell it from another one."""
+    return trunk.tensors[trunk.matched[0]].detach().float().numpy().tobytes()
 
 
 def _outcome(reading: Recognised, role: str) -> str:
@@ -245,6 +264,11 @@ def _behind_any_prefix(tensors: Mapping[str, Tensor], role: str, hints: Hints) -
         reading = _read(layout, "", tensors, hints)
         if reading is not None and reading.trunks[own_role].is_whole:
             found[own_role].append((prefix, reading))
+    if role == "auto" and found[STUDENT] and found[TEACHER]:
+        names = " and ".join(candidates[0][0] for candidates in found.values())
+        raise UserError(
+            f"Expected one encoder, got two, behind {names}; choose with checkpoint.role=student or teacher."
+        )
     wanted = [role] if role != "auto" else [STUDENT, TEACHER]
     candidates = next((found[name] for name in wanted if found[name]), [])
     if len(candidates) > 1 and len({id(r.trunk().tensors[r.trunk().matched[0]]) for _, r in candidates}) > 1:

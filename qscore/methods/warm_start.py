@@ -7,12 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from qscore.encoders import Checkpoint
-from qscore.encoders.layouts import CENTER, PROJECTION, QUEUE, STUDENT, TEACHER_PROJECTION
+from qscore.encoders.layouts import CENTER, PREDICTION, PROJECTION, PROTOTYPES, QUEUE, STUDENT, TEACHER_PROJECTION
 from qscore.methods.base import SSLMethod
 
 WARM = "warm"
 TEACHER_ENCODER = "teacher_encoder"
-STUDENT_PARTS = ("projection_head", "prediction_head", "prototypes")
+STUDENT_PARTS = (PROJECTION, PREDICTION, PROTOTYPES)
+FOLLOWS = "new: it belongs to the file's projection head, which does not fit"
 ROLE_NAMES = r"^key_"  # MoCo's word for its teacher
 
 Layer = dict[str, Tensor]
@@ -35,17 +36,17 @@ def warm_start(method: SSLMethod, checkpoint: Checkpoint, name: str) -> dict[str
     parts = {} if of_another else _parts_for(checkpoint)
     reason = f"the file is not of {name}" if of_another else "the file has none"
     modules = {re.sub(ROLE_NAMES, "teacher_", child): module for child, module in method.named_children()}
-    found = {
-        part: _given(modules[part], parts.get(part), reason)
-        for part in (*STUDENT_PARTS, TEACHER_PROJECTION)
-        if part in modules
-    }
+    found: dict[str, str] = {}
+    for part in (*STUDENT_PARTS, TEACHER_PROJECTION):
+        if part in modules:
+            is_homeless = part == PROTOTYPES and part in parts and found[PROJECTION] != WARM
+            found[part] = FOLLOWS if is_homeless else _given(modules[part], parts.get(part), reason)
     if TEACHER_ENCODER in modules:
         found[TEACHER_ENCODER] = _give_teacher(modules[TEACHER_ENCODER], checkpoint, of_another)
     if TEACHER_PROJECTION in modules and found[TEACHER_PROJECTION] != WARM:
         modules[TEACHER_PROJECTION].load_state_dict(modules[PROJECTION].state_dict())
         found[TEACHER_PROJECTION] = f"a copy of the {STUDENT}'s"
-    return found | _give_buffers(method, parts, reason)
+    return found | _give_buffers(method, parts, found, reason)
 
 
 def copy_layers(target: nn.Module, source: Mapping[str, Tensor]) -> str | None:
@@ -109,13 +110,19 @@ def _give_teacher(module: nn.Module, checkpoint: Checkpoint, of_another: bool) -
 
 
 @torch.no_grad()
-def _give_buffers(method: SSLMethod, parts: Mapping[str, Mapping[str, Tensor]], reason: str) -> dict[str, str]:
+def _give_buffers(
+    method: SSLMethod, parts: Mapping[str, Mapping[str, Tensor]], heads: Mapping[str, str], reason: str
+) -> dict[str, str]:
     found = {}
+    head = heads.get(TEACHER_PROJECTION, heads[PROJECTION])
     buffers = dict(method.named_buffers())
     queues = [bank.bank for _, bank in method.memory_banks() if bank.bank.ndim == 2]
     targets = {CENTER: buffers.get("criterion.center"), QUEUE: queues[0] if queues else None}
     for part, buffer in targets.items():
         if buffer is None:
+            continue
+        if parts.get(part) and head.startswith("new"):
+            found[part] = FOLLOWS
             continue
         given = next(iter(parts.get(part, {}).values()), None)
         shaped = None if given is None else _shaped(given, buffer.shape)
@@ -133,10 +140,15 @@ def _shaped(given: Tensor, shape: torch.Size) -> Tensor | None:
     """A queue is stored with either axis first, and twice where each view has its own."""
     single = given[0] if given.ndim == len(shape) + 1 and given.numel() == 2 * shape.numel() else given
     if single.shape == shape:
-        return single
+        is_turned = single.ndim == 2 and shape[0] == shape[1] and _has_unit_rows(single.T)
+        return single.T if is_turned else single
     if single.ndim == 2 and single.T.shape == shape:
         return single.T
     return single.reshape(shape) if single.numel() == shape.numel() and single.ndim != len(shape) else None
+
+
+def _has_unit_rows(queue: Tensor) -> bool:
+    return bool((queue.norm(dim=1) - 1).abs().max() < 1e-3)
 
 
 def _layers(state: Mapping[str, Tensor]) -> dict[str, Layer]:
@@ -148,7 +160,16 @@ def _layers(state: Mapping[str, Tensor]) -> dict[str, Layer]:
         prefix, _, name = named.rpartition(".")
         if name != "num_batches_tracked":
             layers.setdefault(prefix, {})[name] = tensor
-    return layers
+    return {prefix: layers[prefix] for prefix in _in_order(list(layers))}
+
+
+def _in_order(prefixes: list[str]) -> list[str]:
+    """Layers that are numbered by their number, DINO's last one last; others as the file has them."""
+    last = [prefix for prefix in prefixes if prefix.rpartition(".")[2] == "last_layer"]
+    others = [prefix for prefix in prefixes if prefix not in last]
+    if len({re.sub(r"\d+$", "", prefix) for prefix in others}) == 1 and all(p[-1:].isdigit() for p in others):
+        others.sort(key=lambda prefix: int(re.findall(r"\d+$", prefix)[0]))
+    return others + last
 
 
 def _fitted(mine: Layer, given: Layer) -> Layer | str:

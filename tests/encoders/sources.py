@@ -279,6 +279,31 @@ def mmselfsup(net: nn.Module, teacher: nn.Module) -> Content:
     return {"meta": {"epoch": 200, "cfg": "model = dict()"}, "state_dict": weights | extra, "optimizer": optimizer(net)}
 
 
+def mmselfsup_moco_v3(net: nn.Module, teacher: nn.Module) -> Content:
+    def renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        changes = {
+            "patch_embed.proj.": "patch_embed.projection.",
+            "blocks.": "layers.",
+            "norm1.": "ln1.",
+            "norm2.": "ln2.",
+            "mlp.fc1.": "ffn.layers.0.0.",
+            "mlp.fc2.": "ffn.layers.1.",
+        }
+        found = {}
+        for name, tensor in state.items():
+            mine = f"ln1.{name.removeprefix('norm.')}" if name.startswith("norm.") else name
+            for ours, theirs in changes.items():
+                mine = mine.replace(ours, theirs)
+            found[mine] = tensor
+        return found
+
+    weights = under("backbone.", renamed(trunk(net))) | under("neck.fc0.", state(nn.Linear(384, 64)))
+    weights |= under("momentum_encoder.module.0.", renamed(trunk(teacher)))
+    weights |= under("momentum_encoder.module.1.fc0.", state(nn.Linear(384, 64)))
+    weights |= under("head.predictor.fc0.", state(nn.Linear(64, 64))) | {"momentum_encoder.steps": torch.tensor(5)}
+    return {"meta": {"epoch": 300}, "state_dict": weights}
+
+
 def openselfsup(net: nn.Module, teacher: nn.Module) -> Content:
     weights = under("encoder_q.0.", trunk(net)) | under("encoder_q.1.mlp.", state(linear(DIM, DIM, 128)))
     weights |= under("encoder_k.0.", trunk(teacher)) | under("encoder_k.1.mlp.", state(linear(DIM, DIM, 128)))
@@ -427,6 +452,7 @@ SOURCES = {
     "lightly_dino": Source(lightly_dino, "lightly_dino", role="teacher"),
     "lightly_train_export": Source(backbone, "backbone", file="exported_last.pt"),
     "mmselfsup": Source(mmselfsup, "mmpretrain"),
+    "mmselfsup_moco_v3": Source(mmselfsup_moco_v3, "mmpretrain_moco_v3", kind="vit"),
     "openselfsup": Source(openselfsup, "openselfsup"),
     "bolts_simclr": Source(bolts_simclr, "bolts_simclr"),
     "bolts_moco": Source(bolts_moco, "bolts_moco"),

@@ -1,6 +1,7 @@
 """Every source's files give the features of the network they were made from, and broken ones are refused."""
 
 import copy
+import datetime
 import functools
 import os
 import pickle
@@ -9,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 import timm
 import torch
 import torchvision
+from omegaconf import OmegaConf
+from pytorch_lightning.utilities.parsing import AttributeDict
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -23,7 +27,15 @@ from qscore.encoders.__main__ import main
 from qscore.encoders.architectures import Hints, infer
 from qscore.encoders.layouts import LAYOUTS
 from qscore.errors import UserError
-from tests.encoders.sources import SOURCES, Source, backbone, trunk
+from tests.encoders.sources import (
+    SOURCES,
+    Source,
+    backbone,
+    lightning,
+    linear,
+    trunk,
+    under,
+)
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
@@ -84,7 +96,7 @@ def features(network: nn.Module, images: Tensor, kind: str, *, pixels: bool) -> 
 
 
 def networks(source: Source, name: str) -> tuple[nn.Module, nn.Module]:
-    options = {"num_heads": 12} if name == "moco_v3_vit" else {}
+    options = {"num_heads": 12} if name in ("moco_v3_vit", "mmselfsup_moco_v3") else {}
     return (vit(0, **options), vit(1, **options)) if source.kind == "vit" else (resnet(0), resnet(1))
 
 
@@ -114,7 +126,7 @@ def changed(content: Any, change: Callable[[dict[str, Any], str], None]) -> Any:
     copied = {key: changed(value, change) for key, value in content.items()}
     shapes = {key: tuple(value.shape) for key, value in copied.items() if isinstance(value, Tensor)}
     for key, shape in shapes.items():
-        if shape == (512, 256, 3, 3) or (shape == (1536, 384) and "blocks.1." in key):
+        if shape == (512, 256, 3, 3) or (shape == (1536, 384) and ("blocks.1." in key or "layers.1." in key)):
             change(copied, key)
     return copied
 
@@ -187,7 +199,7 @@ def test_partial_loading_takes_the_rest_and_names_what_it_left(
 @pytest.mark.parametrize(
     ("content", "names"),
     [
-        ({"state_dict": resnet().state_dict()}, "byol_ssl_transfer or simclr_tonylins"),
+        ({"state_dict": resnet().state_dict()}, "byol_ssl_transfer or simclr_tonylins or torchvision"),
         (
             {k: v for k, v in resnet().state_dict().items() if "num_batches" not in k},
             "byol_same_padding or torchvision",
@@ -198,8 +210,7 @@ def test_files_that_could_be_two_things_ask_which(content: Any, names: str, tmp_
     torch.save(content, tmp_path / "weights.pth")
     with pytest.raises(UserError, match=f"{names}.*checkpoint.layout=NAME"):
         load_encoder(tmp_path / "weights.pth")
-    first, last = names.split(" or ")
-    for layout in (first, last):
+    for layout in names.split(" or "):
         assert open_checkpoint(tmp_path / "weights.pth", LoadOptions(layout=layout)).trunk.is_whole
 
 
@@ -318,3 +329,125 @@ def test_safetensors_of_torchvision_names(tmp_path: Path) -> None:
     with torch.no_grad():
         found = load_encoder(tmp_path)(images)
     torch.testing.assert_close(found, features(net, images, "resnet", pixels=False), rtol=1e-5, atol=1e-5)
+
+
+NAMED = ("layer1.0.conv1.weight", "4.0.conv1.weight")
+
+
+def damaged(content: Any, prefixes: tuple[str, ...]) -> Any:
+    """The content with one tensor of the networks behind some prefixes renamed."""
+    if not isinstance(content, Mapping):
+        return content
+    return {
+        f"{key}_2" if str(key).startswith(prefixes) and str(key).endswith(NAMED) else key: damaged(value, prefixes)
+        for key, value in content.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "prefixes"),
+    [
+        ("moco_trained", ("module.encoder_q.",)),
+        ("moco_v3", ("module.base_encoder.",)),
+        ("solo_learn", ("backbone.",)),
+        ("lightly_dino", ("backbone.",)),
+        ("lightly_byol", ("backbone.",)),
+        ("mmselfsup", ("backbone.",)),
+        ("openselfsup", ("encoder_q.0.",)),
+        ("bolts_byol", ("online_network.",)),
+        ("stable_pretraining_teacher", ("backbone.student.",)),
+        ("byol_lucidrains", ("online_encoder.net.",)),
+    ],
+)
+def test_a_damaged_encoder_is_not_replaced_by_another_one_of_the_file(
+    name: str, prefixes: tuple[str, ...], tmp_path: Path
+) -> None:
+    torch.save(damaged(SOURCES[name].write(resnet(0), resnet(1)), prefixes), tmp_path / "a.pth")
+    with pytest.raises(UserError, match="unknown, closest is"):
+        load_encoder(tmp_path / "a.pth")
+
+
+def test_a_damaged_teacher_of_dino_is_not_replaced_by_the_student(tmp_path: Path) -> None:
+    content = dict(SOURCES["dino"].write(resnet(0), resnet(1)))
+    content["teacher"] = damaged(content["teacher"], ("module.backbone.",))
+    torch.save(content, tmp_path / "a.pth")
+    with pytest.raises(UserError, match="unknown, closest is"):
+        load_encoder(tmp_path / "a.pth")
+    assert load_encoder(tmp_path / "a.pth", role="student").feature_dim == 512
+
+
+def test_of_two_encoders_none_is_taken_unasked(tmp_path: Path) -> None:
+    first, second = trunk(resnet(0)), trunk(resnet(1))
+    for content in ({"state_dict": first, "model": second}, {"student": first, "teacher": second}):
+        torch.save(content, tmp_path / "a.pth")
+        with pytest.raises(UserError, match="Expected one encoder, got"):
+            load_encoder(tmp_path / "a.pth")
+    chosen = load_encoder(tmp_path / "a.pth", role="teacher")
+    assert torch.equal(chosen.network.conv1.weight, second["conv1.weight"])  # type: ignore[union-attr]
+    torch.save({"model": first, "model_ema": second}, tmp_path / "a.pth")
+    averaged = load_encoder(tmp_path / "a.pth")  # as timm does
+    assert torch.equal(averaged.network.conv1.weight, second["conv1.weight"])  # type: ignore[union-attr]
+
+
+def test_a_file_of_like_keys_is_not_taken_for_one_of_unnormalised_images(tmp_path: Path) -> None:
+    weights = under("backbone.", trunk(resnet()) | under("fc.", linear(512, 10).state_dict()))
+    torch.save(lightning(weights), tmp_path / "a.ckpt")
+    assert load_encoder(tmp_path / "a.ckpt").settings["mean"] == list(IMAGENET[0])
+
+
+def test_settings_of_other_packages_do_not_stand_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_SECRET", "1234")
+    settings = OmegaConf.create({"lr": 0.1, "name": "???", "key": "${oc.env:A_SECRET}", "other": "${absent}"})
+    content = {
+        "state_dict": under("net.", trunk(resnet())),
+        "hyper_parameters": settings,
+        "callbacks": {pl.callbacks.ModelCheckpoint: {"best": 1.0}},
+        "when": datetime.datetime(2024, 1, 1),
+        "stage": pl.trainer.states.RunningStage.TRAINING,
+        "attributes": AttributeDict(lr=0.1),
+    }
+    torch.save(content, tmp_path / "a.ckpt")
+    checkpoint = open_checkpoint(tmp_path / "a.ckpt")
+    assert checkpoint.encoder().feature_dim == 512
+    assert checkpoint.hyperparameters["lr"] == 0.1
+    assert "1234" not in str(checkpoint.hyperparameters)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(value: float, tmp_path: Path) -> None:
+    state = {name: tensor.clone() for name, tensor in trunk(resnet()).items()}
+    state["layer1.0.conv1.weight"][0] = value
+    torch.save(state, tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"Expected finite real numbers.*layer1.0.conv1.weight"):
+        load_encoder(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"blocks.foo.weight": torch.ones(3)},
+        {"pos_embed": torch.ones(1, 0, 4), "patch_embed.proj.weight": torch.ones(4, 3, 0, 0)},
+        {"pos_embed": torch.tensor(1.0), "conv1.weight": torch.tensor(1.0)},
+        {},
+    ],
+)
+def test_strange_tensors_are_unknown(state: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save(state, tmp_path / "a.pth")
+    with pytest.raises(UserError, match="unknown, closest is"):
+        load_encoder(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"role": "techer"}, "student, teacher or auto"),
+        ({"layout": "moko"}, "Did you mean 'moco'"),
+        ({"pooling": "max"}, "token, mean"),
+        ({"normalization": "imagnet"}, "imagenet, pixels"),
+        ({"normalization": [[0.5], [0.5]]}, "three channels"),
+    ],
+)
+def test_options_that_are_none_are_refused(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    torch.save(trunk(resnet()), tmp_path / "a.pth")
+    with pytest.raises(UserError, match=message):
+        load_encoder(tmp_path / "a.pth", **options)

@@ -19,22 +19,23 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     inspect = commands.add_parser("inspect", help="say what a checkpoint is, what is in it, and what would be taken")
     inspect.add_argument("file", type=Path, metavar="FILE")
-    inspect.add_argument("--trust", action="store_true", help="let the file run code while it is opened")
-    for name in ("layout", "role", "architecture", "stem"):
-        inspect.add_argument(f"--{name}", help=f"as checkpoint.{name} of train.py")
     export = commands.add_parser("export", help="write an encoder the way another library reads it")
     export.add_argument("source", type=Path, metavar="RUN", help="a run directory, or any checkpoint")
     export.add_argument("--to", required=True, choices=sorted(TARGETS))
     export.add_argument("--out", type=Path, help="folder to write to (default: RUN/export-TARGET)")
+    for command in (inspect, export):
+        command.add_argument("--trust", action="store_true", default=None, help="let the file run code on opening")
+        for name in ("layout", "role", "architecture", "stem", "pooling", "normalization"):
+            command.add_argument(f"--{name}", help=f"as checkpoint.{name} of train.py")
     options = vars(parser.parse_args(arguments))
+    known = {field.name for field in dataclasses.fields(LoadOptions)}
+    given = {name: value for name, value in options.items() if name in known and value is not None}
     try:
-        if options.pop("command") == "inspect":
-            known = {field.name for field in dataclasses.fields(LoadOptions)}
-            given = {name: value for name, value in options.items() if name in known and value is not None}
+        if options["command"] == "inspect":
             text, is_whole = inspect_checkpoint(options["file"], LoadOptions(**given))
             print(text)
             return 0 if is_whole else NOT_WHOLE
-        print(export_encoder(options["source"], options["to"], options["out"]))
+        print(export_encoder(options["source"], options["to"], options["out"], **given))
     except UserError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return MISTAKE

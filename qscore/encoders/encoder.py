@@ -27,7 +27,8 @@ class Encoder(nn.Module):
         stem: "imagenet", "cifar", "cifar_padding2" or "stl", see `qscore.encoders.resnet`; of ResNets alone.
         width: Factor on every channel count; of ResNets alone.
         options: Further settings of the network: `padding` of a ResNet; whatever `timm.create_model` takes of
-            a timm model, for instance `global_pool` ("token" or "avg"), `img_size` and `patch_size` of a ViT.
+            a timm model, for instance `global_pool` ("token" or "avg"), `img_size` and `patch_size` of a ViT;
+            and `norm_eps`, the epsilon of all its LayerNorms.
         mean: Mean of each colour channel, subtracted.
         std: Standard deviation of each colour channel, divided by.
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from qscore.encoders.checkpoints import Checkpoint, LoadOptions, open_checkpoint
 from qscore.encoders.layouts import UNUSED
+from qscore.encoders.loading import load_encoder, own_weights
 from qscore.encoders.reading import unsafe_objects
 from qscore.encoders.recognition import Trunk
 
@@ -18,6 +19,11 @@ def inspect_checkpoint(file: Path, options: LoadOptions) -> tuple[str, bool]:
     Raises:
         UserError: If it cannot be opened safely, or could be two things.
     """
+    own = own_weights(file)
+    if own is not None:
+        settings = load_encoder(own).settings
+        lines = {"file": own, "layout": "qscore's own", **settings}
+        return "\n".join(f"{name:<20}{value}" for name, value in lines.items()), True
     checkpoint = open_checkpoint(file, options)
     reading, trunk = checkpoint.reading, checkpoint.trunk
     layout = reading.layout

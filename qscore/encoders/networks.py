@@ -43,8 +43,13 @@ def _timm_network(name: str, options: Mapping[str, Any]) -> nn.Module:
     if not timm.is_model(name):
         nearest = difflib.get_close_matches(name, timm.list_models(), n=5, cutoff=0.4)
         raise unknown_name("timm architecture", name, nearest)
+    norm_eps = options.get("norm_eps")
     try:
-        network: nn.Module = timm.create_model(name, num_classes=0, **options)
+        passed = {option: value for option, value in options.items() if option != "norm_eps"}
+        network: nn.Module = timm.create_model(name, num_classes=0, **passed)
     except TypeError as error:
         raise UserError(f"Expected options that timm's {name} takes, got {dict(options)}: {error}") from error
+    for module in network.modules():
+        if norm_eps is not None and isinstance(module, nn.LayerNorm):
+            module.eps = norm_eps
     return network

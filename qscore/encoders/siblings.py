@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from qscore.encoders.networks import TIMM
+from qscore.errors import UserError
 from qscore.files import read_json
 
+ACTIVATIONS = {"vit": "gelu", "resnet": "relu"}
 LIBRARY_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
@@ -38,15 +40,37 @@ def read_siblings(weights: Path) -> Siblings:
     config = _read(weights.with_name("config.json"))
     preprocessor = _read(weights.with_name("preprocessor_config.json"))
     pretrained = config.get("pretrained_cfg", {})
+    _check(config, weights)
+    options = dict(config.get("model_args", {}))
+    if config.get("model_type") == "vit" and "layer_norm_eps" in config:
+        options["norm_eps"] = config["layer_norm_eps"]
     mean = preprocessor.get("image_mean", pretrained.get("mean"))
     std = preprocessor.get("image_std", pretrained.get("std"))
     has_heads = "hidden_size" in config and "num_attention_heads" in config
     return Siblings(
         architecture=f"{TIMM}{config['architecture']}" if "architecture" in config else None,
         num_heads={config["hidden_size"]: config["num_attention_heads"]} if has_heads else {},
-        options=config.get("model_args", {}),
-        normalization=None if mean is None or std is None else (mean, std),
+        options=options,
+        normalization=_normalization(preprocessor, mean, std),
     )
+
+
+def _normalization(
+    preprocessor: Mapping[str, Any], mean: Sequence[float] | None, std: Sequence[float] | None
+) -> tuple[Sequence[float], Sequence[float]] | None:
+    if preprocessor.get("do_normalize") is False:
+        return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    return None if mean is None or std is None else (mean, std)
+
+
+def _check(config: Mapping[str, Any], weights: Path) -> None:
+    """Raises a `UserError` for a network of transformers whose shapes are those of another that computes otherwise."""
+    act, kind = config.get("hidden_act"), config.get("model_type")
+    if act not in (None, ACTIVATIONS.get(str(kind), act)) or config.get("downsample_in_bottleneck"):
+        raise UserError(
+            f"Expected a plain {kind} beside {weights}, got hidden_act={act}, downsample_in_bottleneck="
+            f"{config.get('downsample_in_bottleneck')} in its config.json; load it with transformers."
+        )
 
 
 def _read(file: Path) -> dict[str, Any]:

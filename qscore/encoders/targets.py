@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torchvision
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from qscore.encoders.encoder import Encoder
 from qscore.encoders.export import SETTINGS
@@ -22,13 +22,14 @@ from qscore.files import read_json, write_json, written_whole
 DEFAULT_SIZE_PX = 224
 
 
-def export_encoder(source: Path, target: str, out: Path | None = None) -> str:
+def export_encoder(source: Path, target: str, out: Path | None = None, **options: Any) -> str:
     """Writes an encoder the way another library reads it.
 
     Args:
         source: A run directory, or any checkpoint.
         target: "torchvision", "timm", "huggingface" or "onnx".
         out: Folder to write to; by default in the run, or beside the file.
+        options: Those of `LoadOptions`, for a checkpoint from elsewhere.
 
     Returns:
         How to load it there.
@@ -36,7 +37,7 @@ def export_encoder(source: Path, target: str, out: Path | None = None) -> str:
     Raises:
         UserError: If that library has no such network.
     """
-    encoder = load_encoder(source)
+    encoder = load_encoder(source, **options)
     folder = out or (source if source.is_dir() else source.parent) / f"export-{target}"
     folder.mkdir(parents=True, exist_ok=True)
     settings = source / SETTINGS if source.is_dir() else source.with_name(SETTINGS)
@@ -68,7 +69,7 @@ def to_timm(encoder: Encoder, folder: Path, size_px: int) -> str:
         "num_classes": 0,
         "num_features": encoder.feature_dim,
         "pretrained_cfg": {**pretrained, "interpolation": "bicubic", "first_conv": None, "classifier": None},
-        "model_args": encoder.settings["options"],
+        "model_args": {name: value for name, value in encoder.settings["options"].items() if name != "norm_eps"},
     }
     _save(_state(encoder), folder, config)
     return f"model = timm.create_model('local-dir:{folder}', pretrained=True, num_classes=0)"
@@ -162,10 +163,11 @@ def _resnet_config(encoder: Encoder) -> dict[str, Any]:
 
 def _vit_config(encoder: Encoder) -> dict[str, Any]:
     network: Any = encoder.network
-    known = {translate(name, HUGGINGFACE_VIT, to_theirs=True) for name in split_qkv(_state(encoder))}
-    strange = sorted(name for name in known if name.startswith(("blocks.", "norm", "patch_embed.", "reg_token", "fc_")))
-    if strange:
-        raise UserError(f"Expected a plain ViT for transformers, got one with {strange[0]}; export it with --to timm.")
+    state = split_qkv(_state(encoder))
+    strange = sorted(name for name in state if translate(name, HUGGINGFACE_VIT, to_theirs=True) == name)
+    if strange or "cls_token" not in state or not isinstance(network.blocks[0].mlp.act, nn.GELU):
+        what = strange[0] if strange else "no class token, or another activation than GELU"
+        raise UserError(f"Expected a plain ViT for transformers, got one with {what}; export it with --to timm.")
     return {
         "model_type": "vit",
         "architectures": ["ViTModel"],

@@ -253,7 +253,7 @@ def test_a_command_leaves_the_guard_in_the_run_and_evaluates_its_best_state(tmp_
     options = [f"encoder={best}", f"data={tmp_path}/digits.npz", "evaluation=sparsity"]
     status, error = command("evaluate", *options)
     assert status == 0, error
-    assert (run / "best" / "results" / "sparsity.json").is_file()
+    assert len(list((run / "best").glob("evaluated-*/results/sparsity.json"))) == 1
 
 
 def test_the_guard_can_be_turned_off(tmp_path: Path, command: Command) -> None:

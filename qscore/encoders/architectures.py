@@ -15,6 +15,7 @@ from qscore.encoders.resnet import RESNETS, STAGE_CHANNELS
 
 UNCOUNTED = "num_batches_tracked"  # never used by a BatchNorm with momentum, and missing from old files
 VITS = {192: "vit_tiny", 384: "vit_small", 768: "vit_base", 1024: "vit_large", 1280: "vit_huge"}
+VIT_MLP_RATIO = 4
 VIT_PATCH = {"vit_huge": "patch14_224"}
 
 
@@ -159,6 +160,9 @@ def _vit(trunk: Mapping[str, Tensor], num_heads: Mapping[int, int]) -> dict[str,
         options |= {"embed_dim": dim, "num_heads": max(1, dim // 64)}
     if dim in num_heads:
         options["num_heads"] = num_heads[dim]
+    hidden = trunk.get("blocks.0.mlp.fc1.bias")
+    if hidden is not None and hidden.numel() != VIT_MLP_RATIO * dim:
+        options["mlp_ratio"] = hidden.numel() / dim
     name = f"{TIMM}{kind}_{VIT_PATCH.get(kind, 'patch16_224')}"
     return {"architecture": name, "stem": "imagenet", "width": 1.0, "options": options}
 

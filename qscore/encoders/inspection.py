@@ -1,5 +1,6 @@
 """What a checkpoint is, in words."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from qscore.encoders.checkpoints import Checkpoint, LoadOptions, open_checkpoint
@@ -22,8 +23,7 @@ def inspect_checkpoint(file: Path, options: LoadOptions) -> tuple[str, bool]:
     own = own_weights(file)
     if own is not None:
         settings = load_encoder(own).settings
-        lines = {"file": own, "layout": "qscore's own", **settings}
-        return "\n".join(f"{name:<20}{value}" for name, value in lines.items()), True
+        return _aligned([("file", str(own)), ("layout", "qscore's own"), *settings.items()]), True
     checkpoint = open_checkpoint(file, options)
     reading, trunk = checkpoint.reading, checkpoint.trunk
     layout = reading.layout
@@ -46,7 +46,11 @@ def inspect_checkpoint(file: Path, options: LoadOptions) -> tuple[str, bool]:
     ]
     if not trunk.is_whole:
         lines.append(("differing", _named(trunk.differing)))
-    return "\n".join(f"{name:<20}{text}" for name, text in lines), trunk.is_whole
+    return _aligned(lines), trunk.is_whole
+
+
+def _aligned(lines: Iterable[tuple[str, object]]) -> str:
+    return "\n".join(f"{name:<20}{text}" for name, text in lines)
 
 
 def _counts(trunk: Trunk) -> str:

@@ -1,5 +1,6 @@
 """An exported encoder gives the same features in the library it was exported to."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from torch import Tensor
 from qscore import Encoder, load_encoder
 from qscore.encoders import save_encoder
 from qscore.encoders.__main__ import main
+from qscore.errors import UserError
 from tests.encoders.test_checkpoints import stirred
 
 MEAN, STD = (0.4, 0.5, 0.6), (0.3, 0.2, 0.1)
@@ -30,6 +32,25 @@ with torch.no_grad():
     found = eval(features.split("features = ")[1])
 torch.save(found, f"{folder}/features.pt")
 """
+
+
+TRANSFORMERS = """
+import json, sys, torch, transformers
+kind, settings, folder = sys.argv[1:]
+torch.manual_seed(0)
+model = getattr(transformers, kind + "Model")(getattr(transformers, kind + "Config")(**json.loads(settings))).eval()
+for parameter in model.parameters():
+    torch.nn.init.normal_(parameter, std=0.1)
+model.save_pretrained(folder)
+images = torch.rand(3, 3, 32, 32)
+with torch.no_grad():
+    torch.save((images, model(images)[0][:, 0]), f"{folder}/images.pt")
+"""
+SMALL_VIT = {
+    **{"image_size": 32, "patch_size": 8, "hidden_size": 32, "intermediate_size": 64},
+    **{"num_hidden_layers": 2, "num_attention_heads": 2},
+}
+SMALL_RESNET = {"embedding_size": 64, "hidden_sizes": [256, 512, 1024, 2048]}
 
 
 def build(name: str) -> Encoder:
@@ -88,6 +109,29 @@ def test_huggingface(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
     close(torch.load(folder / "features.pt", weights_only=True), expected)
     with torch.no_grad():
         close(load_encoder(folder)(images), expected)
+
+
+def saved_by_transformers(kind: str, settings: dict[str, Any], folder: Path) -> Path:
+    command = [sys.executable, "-c", TRANSFORMERS, kind, json.dumps(settings), str(folder)]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+def test_what_transformers_says_of_its_network_is_heard(tmp_path: Path) -> None:
+    """Neither the epsilon of a layer norm nor the number of heads is in the shapes."""
+    folder = saved_by_transformers("ViT", {**SMALL_VIT, "layer_norm_eps": 0.1}, tmp_path)
+    (folder / "preprocessor_config.json").write_text(json.dumps({"do_normalize": False, "image_mean": [0.5] * 3}))
+    images, expected = torch.load(folder / "images.pt", weights_only=True)
+    with torch.no_grad():
+        close(load_encoder(folder)(images), expected)
+
+
+@pytest.mark.parametrize(
+    "settings", [("ViT", {**SMALL_VIT, "hidden_act": "relu"}), ("ResNet", {**SMALL_RESNET, "hidden_act": "gelu"})]
+)
+def test_another_activation_is_refused(settings: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="hidden_act"):
+        load_encoder(saved_by_transformers(*settings, tmp_path))
 
 
 @pytest.mark.filterwarnings("ignore")

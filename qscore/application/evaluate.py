@@ -12,15 +12,13 @@ from omegaconf import DictConfig, OmegaConf
 from qscore.application.build import inference_device, plain
 from qscore.application.run_directory import UNTRAINED, RunDirectory
 from qscore.data import ImageDataModule
-from qscore.data.datamodule import Split
 from qscore.encoders import Encoder, load_encoder
 from qscore.errors import UserError
-from qscore.evaluation import EvaluationInputs
+from qscore.evaluation import EvaluationInputs, Pictures
 from qscore.files import fingerprint, read_json
-from qscore.records import Representations
 from qscore.regularizer.callback import MINED_FILE
 from qscore.results import Result
-from qscore.score import epsilon_number, extract, load_representations, save_representations
+from qscore.score import cached_representations, epsilon_number
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +89,7 @@ def evaluate_encoder(
         lower=cfg.scoring.lower,
         upper=cfg.scoring.upper,
         seed=cfg.scoring.seed,
+        pictures=Pictures(encoder, data, cache),
     )
     images = data.fingerprint("test")
     evaluations: dict[str, Evaluation] = instantiate(cfg.evaluation)
@@ -117,32 +116,6 @@ def answerable(evaluations: DictConfig, data: ImageDataModule) -> DictConfig:
         kept = {name: value for name, value in evaluations.items() if name not in NEED_LABELS}
         return OmegaConf.create(kept)
     return evaluations
-
-
-def cached_representations(encoder: Encoder, data: ImageDataModule, split: Split, folder: Path) -> Representations:
-    """Returns the representations of a split, from the cache where this very encoder has seen these very images.
-
-    The encoder is compared with itself before and after the pass: an evaluation that moved a weight or a BatchNorm
-    statistic would be an error of ours.
-    """
-    before = encoder.fingerprint()
-    key = fingerprint(before, data.fingerprint(split))
-    path = folder / f"{split}-{key}.safetensors"
-    if not path.is_file():
-        source = data.source(split)
-        representations = extract(
-            encoder,
-            data.plain_loader(split),
-            labels=source.labels,
-            ids=source.ids,
-            class_names=source.class_names,
-            fingerprint=key,
-        )
-        source.check_readable()
-        if encoder.fingerprint() != before:
-            raise AssertionError("extracting representations changed the encoder")
-        save_representations(representations, path)
-    return load_representations(path)
 
 
 def mined_epsilon(run: RunDirectory) -> float | None:

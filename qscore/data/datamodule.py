@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from qscore.data.sources import ImageSource, Splits
-from qscore.data.views import EpochSampler, PlainDataset, ViewDataset, plain_transform
+from qscore.data.views import EpochSampler, PlainDataset, ViewDataset, evaluation_view, plain_transform
 from qscore.errors import UserError
 from qscore.files import fingerprint
 from qscore.records import ImageBatch, ViewBatch
@@ -74,8 +74,16 @@ class ImageDataModule(pl.LightningDataModule):
     def plain_loader(self, split: Split, positions: Sequence[int] | None = None) -> DataLoader[ImageBatch]:
         """Returns plain images in the order of the data set, or those at some positions."""
         transform = plain_transform(self.image_size, crop_fraction=self.crop_fraction)
+        return self._in_order(PlainDataset(self.source(split), transform, image_size=self.image_size), positions)
+
+    def augmented_loader(self, split: Split, view: int) -> DataLoader[ImageBatch]:
+        """Returns one random view of every image, the same whenever and by whichever run it is asked for."""
+        transform = evaluation_view(self.image_size)
+        return self._in_order(PlainDataset(self.source(split), transform, image_size=self.image_size, view=view))
+
+    def _in_order(self, dataset: PlainDataset, positions: Sequence[int] | None = None) -> DataLoader[ImageBatch]:
         return DataLoader(
-            PlainDataset(self.source(split), transform, image_size=self.image_size),
+            dataset,
             sampler=positions,
             batch_size=self.batch_size,
             generator=torch.Generator().manual_seed(0),  # else a pass would advance the global random state
@@ -89,6 +97,12 @@ class ImageDataModule(pl.LightningDataModule):
     def fingerprint(self, split: Split) -> str:
         """Returns a fingerprint of the images and of how plain images are made from them."""
         return fingerprint(self.source(split).fingerprint, f"{self.image_size} {self.crop_fraction}")
+
+    def augmented_fingerprint(self, split: Split, view: int) -> str:
+        """Returns a fingerprint of the images and of one random view of them."""
+        return fingerprint(
+            self.source(split).fingerprint, f"{self.image_size} {evaluation_view(self.image_size)} {view}"
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Keeps the epoch that comes next: a resumed trainer lets workers fetch before it tells the sampler."""

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -75,10 +76,25 @@ class ViewDataset(Dataset[ViewBatch]):
 
 
 class PlainDataset(Dataset[ImageBatch]):
-    """Un-augmented images in [0, 1]; an unreadable one is black and marked as such."""
+    """Images in [0, 1], one at a time; an unreadable one is black and marked as such.
 
-    def __init__(self, source: ImageSource, transform: Callable[[Image.Image], Tensor], *, image_size: int) -> None:
-        self.source, self.transform, self.image_size = source, transform, image_size
+    Args:
+        source: The images.
+        transform: RGB image to a tensor.
+        image_size: Height and width of the black ones, in pixels.
+        view: Number of the random view where `transform` draws one; its randomness is a function of it and of the
+            position.
+    """
+
+    def __init__(
+        self,
+        source: ImageSource,
+        transform: Callable[[Image.Image], Tensor],
+        *,
+        image_size: int,
+        view: int | None = None,
+    ) -> None:
+        self.source, self.transform, self.image_size, self.view = source, transform, image_size, view
 
     def __len__(self) -> int:
         return len(self.source)
@@ -86,7 +102,8 @@ class PlainDataset(Dataset[ImageBatch]):
     def __getitem__(self, position: int) -> ImageBatch:
         image = self.source.image(position)
         readable = image is not None
-        pixels = self.transform(image) if image else torch.zeros(3, self.image_size, self.image_size)
+        with nullcontext() if self.view is None else _seeded([self.view, position]):
+            pixels = self.transform(image) if image else torch.zeros(3, self.image_size, self.image_size)
         return ImageBatch(pixels, torch.tensor(position), torch.tensor(readable))
 
 
@@ -102,6 +119,25 @@ def plain_transform(image_size: int, *, crop_fraction: float) -> v2.Compose:
         [
             v2.Resize(round(image_size / crop_fraction), antialias=True),
             v2.CenterCrop(image_size),
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+        ]
+    )
+
+
+def evaluation_view(image_size: int) -> v2.Compose:
+    """Returns a mild random view for evaluations: the same for every method, so that encoders can be compared.
+
+    Crops of 50 to 100 % of the area and SimCLR's colour jitter at half its strength; nothing is mirrored, since digits
+    and letters must stay what they are.
+
+    Args:
+        image_size: Height and width of the result, in pixels.
+    """
+    return v2.Compose(
+        [
+            v2.RandomResizedCrop(image_size, scale=(0.5, 1.0), antialias=True),
+            v2.ColorJitter(0.4, 0.4, 0.4, 0.1),
             v2.ToImage(),
             v2.ToDtype(torch.float32, scale=True),
         ]

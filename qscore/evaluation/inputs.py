@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from qscore.errors import UserError
+from qscore.evaluation.pictures import Pictures
 from qscore.evaluation.probe import Probe, fit_probe
 from qscore.records import Representations
 from qscore.score import DiscriminativeFeatures, empty_share, q_score
@@ -25,6 +26,7 @@ class EvaluationInputs:
         lower: Quantile of the non-zero dominance counts where D begins.
         upper: Quantile where D ends.
         seed: Of the probe's validation split and of every bootstrap.
+        pictures: The encoder and the images themselves, for the evaluations that look at them again.
 
     Raises:
         UserError: If train and test come from encoders of different width.
@@ -37,6 +39,7 @@ class EvaluationInputs:
     lower: float = 0.5
     upper: float = 0.95
     seed: int = 0
+    pictures: Pictures | None = None
 
     def __post_init__(self) -> None:
         widths = self.train.h.shape[1], self.test.h.shape[1]

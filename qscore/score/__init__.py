@@ -1,5 +1,6 @@
 """From images to representations, and from representations to the Q-Score of each sample."""
 
+from qscore.score.cache import cached_representations
 from qscore.score.epsilon import AUTO, MAX_EMPTY_SHARE, empty_share, epsilon_number, largest_epsilon
 from qscore.score.extract import extract, load_representations, save_representations
 from qscore.score.features import DiscriminativeFeatures, discriminative_features, dominant_features
@@ -11,6 +12,7 @@ __all__ = [
     "MAX_EMPTY_SHARE",
     "DiscriminativeFeatures",
     "QScore",
+    "cached_representations",
     "discriminative_features",
     "dominant_features",
     "empty_share",

@@ -24,9 +24,13 @@ def rank_me(h: Float[Tensor, "sample feature"]) -> Float[Tensor, ""]:
     >>> rank_me(torch.eye(4)), rank_me(torch.ones(4, 4))
     (tensor(4.0000), tensor(1.0000))
     """
-    sigma = torch.linalg.svdvals(h.double())
-    p = sigma / sigma.sum().clamp_min(torch.finfo(sigma.dtype).tiny) + EPSILON
-    return torch.exp(-(p * p.log()).sum()).to(h.dtype)
+    return effective_rank(torch.linalg.svdvals(h.double())).to(h.dtype)
+
+
+def effective_rank(values: Float[Tensor, " component"]) -> Float[Tensor, ""]:
+    """Returns exp(-Σ p_k log p_k) with p_k = v_k / Σv + 1e-7, for values v of at least 0; see `rank_me`."""
+    p = values / values.sum().clamp_min(torch.finfo(values.dtype).tiny) + EPSILON
+    return torch.exp(-(p * p.log()).sum())
 
 
 def feature_std(h: Float[Tensor, "sample feature"]) -> Float[Tensor, ""]:

@@ -1,30 +1,50 @@
 """Does a score, computed without labels, tell which held-out samples the probe gets wrong?"""
 
+from collections.abc import Sequence
+
 import numpy as np
-import torch
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
-from torchmetrics.classification import BinaryAUROC, BinaryAveragePrecision
-from tqdm import trange
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 from qscore.evaluation.inputs import EvaluationInputs
+from qscore.evaluation.ranking import (
+    RANKING_METRICS,
+    auroc_within,
+    bootstrap_aurocs,
+    bootstrap_intervals,
+    ranking_metrics,
+    risk_at_coverage,
+)
+from qscore.evaluation.scores import ceilings, label_free_scores, q_scores
 from qscore.results import Result
 
 NAME = "misclassification"
 NUM_BINS = 40
 
 
-def misclassification(inputs: EvaluationInputs, *, num_bootstraps: int = 1000, confidence: float = 0.95) -> Result:
-    """Returns how well Q ranks the samples that the linear probe gets right above those it gets wrong.
+def misclassification(
+    inputs: EvaluationInputs,
+    *,
+    num_bootstraps: int = 1000,
+    confidence: float = 0.95,
+    rivals: bool = True,
+    num_prototypes: Sequence[int] = (10, 50),
+    num_views: int = 4,
+) -> Result:
+    """Returns how well Q, its rivals and the ceilings rank samples that the probe gets right above those it gets wrong.
 
     AUROC; average precision (AUPRC) with each class positive in turn, beside its base rate, which is what a random
-    score gets; AURC, the mean over all coverages of the error rate among the samples kept, highest Q first (Geifman
-    et al., 2018, arXiv 1805.08206). D is mined on training images, Q is scored on held-out ones, and intervals are
-    percentiles over resampled test sets.
+    score gets; AURC, E-AURC, AUGRC, FPR at 95 % TPR (see `ranking`). D is mined on training images, every score is
+    taken on held-out ones, and intervals are percentiles over resampled test sets, the same for all scores:
+    `{score}/minus_q` is the paired difference of two AUROCs. `{score}/auroc_within` compares only samples of the same
+    predicted class.
 
     Args:
         inputs: The cached representations.
         num_bootstraps: Number of resampled test sets.
         confidence: Coverage of the intervals.
+        rivals: Whether to rank by the rivals and the ceilings too.
+        num_prototypes: See `label_free_scores`.
+        num_views: Likewise.
 
     Raises:
         UserError: If the data has no labels, or one class only.
@@ -45,6 +65,13 @@ def misclassification(inputs: EvaluationInputs, *, num_bootstraps: int = 1000, c
         metrics |= ranking_metrics(scores, correct)
         metrics |= bootstrap_intervals(scores, correct, num=num_bootstraps, confidence=confidence, seed=inputs.seed)
         arrays |= _curves(scores, correct)
+        found = q_scores(inputs)
+        if rivals:
+            free = label_free_scores(inputs, num_prototypes=num_prototypes, num_views=num_views)
+            found |= {**free, **ceilings(inputs)}
+        all_scores = {name: values.numpy().astype(np.float64) for name, values in found.items()}
+        metrics |= _side_by_side(inputs, all_scores, num_bootstraps, confidence)
+        arrays |= {"scores": np.stack(list(all_scores.values())), "score_names": np.array(list(all_scores))}
     else:
         metrics |= dict.fromkeys(RANKING_METRICS)
         notes = (f"The probe gets {'every' if accuracy == 1 else 'no'} held-out sample right: nothing to rank.",)
@@ -52,72 +79,26 @@ def misclassification(inputs: EvaluationInputs, *, num_bootstraps: int = 1000, c
     return Result(NAME, metrics, settings, arrays, notes)
 
 
-RANKING_METRICS = ("auroc", "auprc_correct", "auprc_misclassified", "aurc")
-
-
-def ranking_metrics(scores: np.ndarray, correct: np.ndarray) -> dict[str, float]:
-    """Returns AUROC, AUPRC of both classes, and AURC of a score that should be high where the probe is right.
-
-    torchmetrics squeezes scores outside [0, 1] through a sigmoid, batch by batch, unless `normalization=None`.
-
-    >>> found = ranking_metrics(np.array([30.0, 20.0, 10.0, 5.0]), np.array([True, True, False, True]))
-    >>> round(found["auroc"], 4), round(found["aurc"], 4)
-    (0.6667, 0.1458)
-    """
-    score, right = torch.from_numpy(scores.copy()), torch.from_numpy(correct.astype(np.int64))
-    return {
-        "auroc": float(BinaryAUROC(normalization=None)(score, right)),
-        "auprc_correct": float(BinaryAveragePrecision(normalization=None)(score, right)),
-        "auprc_misclassified": float(BinaryAveragePrecision(normalization=None)(-score, 1 - right)),
-        "aurc": aurc(scores, correct),
-    }
-
-
-def aurc(scores: np.ndarray, correct: np.ndarray) -> float:
-    """Returns the area under the risk-coverage curve, lower is better; equal scores share their mean risk.
-
-    Ties are broken by nothing: within a group of equal scores every order is equally likely, so each position of
-    the group carries the group's own error rate.
-    """
-    return float(risk_at_coverage(scores, correct).mean())
-
-
-def risk_at_coverage(scores: np.ndarray, correct: np.ndarray) -> np.ndarray:
-    """Returns the error rate among the n samples of highest score, for n = 1 to all, (sample,)."""
-    _, group = np.unique(-scores, return_inverse=True)
-    errors_per_group = np.bincount(group, weights=~correct)
-    expected = (errors_per_group / np.bincount(group))[np.sort(group)]
-    return np.asarray(np.cumsum(expected) / np.arange(1, len(scores) + 1))
-
-
-def bootstrap_intervals(
-    scores: np.ndarray, correct: np.ndarray, *, num: int, confidence: float, seed: int
-) -> dict[str, float]:
-    """Returns `{metric}_low` and `{metric}_high`: percentiles over test sets drawn with replacement.
-
-    A drawn set without a single error, or without a correct sample, ranks nothing and is drawn again.
-    """
-    generator = np.random.default_rng(seed)
-    drawn = []
-    for _ in trange(num, desc="Bootstrap", leave=False):
-        sample = generator.integers(len(scores), size=len(scores))
-        while correct[sample].all() or not correct[sample].any():
-            sample = generator.integers(len(scores), size=len(scores))
-        s, c = scores[sample], correct[sample]
-        drawn.append(
-            (
-                roc_auc_score(c, s),
-                average_precision_score(c, s),
-                average_precision_score(~c, -s),
-                aurc(s, c),
-            )
-        )
+def _side_by_side(
+    inputs: EvaluationInputs, scores: dict[str, np.ndarray], num_bootstraps: int, confidence: float
+) -> dict[str, float | None]:
+    """The metrics of every score, and the difference of its AUROC to that of Q on the same resampled test sets."""
+    correct, predictions = inputs.probe.correct, inputs.probe.predictions
+    drawn = bootstrap_aurocs(scores, correct, num=num_bootstraps, seed=inputs.seed)
+    own = f"q_{inputs.formula}"
     tail = (1 - confidence) / 2
-    low, high = np.quantile(np.array(drawn), [tail, 1 - tail], axis=0)
-    return {
-        **{f"{name}_low": float(value) for name, value in zip(RANKING_METRICS, low, strict=True)},
-        **{f"{name}_high": float(value) for name, value in zip(RANKING_METRICS, high, strict=True)},
-    }
+    metrics = {name: ranking_metrics(values, correct) for name, values in scores.items()}
+    found: dict[str, float | None] = {}
+    for name, values in scores.items():
+        low, high = np.nanquantile(drawn[name] - drawn[own], [tail, 1 - tail])
+        found |= {f"{name}/{metric}": value for metric, value in metrics[name].items()}
+        found |= {
+            f"{name}/auroc_within": auroc_within(values, correct, predictions),
+            f"{name}/minus_q": metrics[name]["auroc"] - metrics[own]["auroc"],
+            f"{name}/minus_q_low": float(low),
+            f"{name}/minus_q_high": float(high),
+        }
+    return found
 
 
 def _curves(scores: np.ndarray, correct: np.ndarray) -> dict[str, np.ndarray]:

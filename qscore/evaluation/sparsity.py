@@ -1,13 +1,10 @@
 """How sparse the representations are."""
 
-import math
-
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from qscore.evaluation.inputs import EvaluationInputs
 from qscore.results import Result
+from qscore.score.rivals import hoyer
 
 NAME = "sparsity"
 NEAR_ZERO = 0.01
@@ -36,18 +33,3 @@ def sparsity(inputs: EvaluationInputs) -> Result:
         settings={"near_zero": NEAR_ZERO},
         arrays={"hoyer": hoyer_values.numpy(), "near_zero": near_zero.numpy()},
     )
-
-
-def hoyer(h: Float[Tensor, "sample feature"]) -> Float[Tensor, " sample"]:
-    """Returns (sqrt r - |h|_1 / |h|_2) / (sqrt r - 1): 0 for equal magnitudes, 1 for a single feature, 0 for none.
-
-    Hoyer, JMLR 2004; Hurley and Rickard, 2009, arXiv 0811.4706.
-
-    >>> hoyer(torch.tensor([[1.0, 1.0, 1.0, 1.0], [0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]))
-    tensor([0., 1., 0.])
-    """
-    root = math.sqrt(h.shape[1])
-    norm = h.norm(dim=1)
-    ratio = h.abs().sum(1) / torch.where(norm > 0, norm, torch.ones_like(norm))
-    value = (root - ratio) / (root - 1) if h.shape[1] > 1 else torch.ones_like(ratio)
-    return torch.where(norm > 0, value, torch.zeros_like(value))

@@ -14,7 +14,8 @@ from qscore.evaluation import EvaluationInputs
 from qscore.evaluation.dominance import dominance
 from qscore.evaluation.knn import knn
 from qscore.evaluation.linear_probe import linear_probe
-from qscore.evaluation.misclassification import aurc, misclassification, ranking_metrics, risk_at_coverage
+from qscore.evaluation.misclassification import misclassification
+from qscore.evaluation.ranking import aurc, ranking_metrics, risk_at_coverage
 from qscore.evaluation.sparsity import sparsity
 from qscore.records import Representations
 from tests.references import q_score as reference

@@ -8,8 +8,10 @@ from matplotlib.figure import Figure
 from qscore.report import figures
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.guard import guard_curves
+from qscore.report.rivals import components, rivals, score_names
 
 FROM_TRAINING = ("histograms", "guard")
+SCORES = "scores"
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Chapter:
         title: Heading.
         caption: What to see.
         draw: Makes the figure.
-        needs: Evaluation that it is drawn from, or "histograms" or "guard" for what training itself left.
+        needs: Evaluation that it is drawn from, "histograms" or "guard" for what training itself left, or "scores" for
+            the scores beside Q of the prediction of misclassification.
     """
 
     name: str
@@ -32,6 +35,8 @@ class Chapter:
 
     def has(self, encoder: EvaluatedEncoder) -> bool:
         """Returns whether there is something of an encoder to draw."""
+        if self.needs == SCORES:
+            return bool(score_names(encoder))
         return bool(getattr(encoder, self.needs)) if self.needs in FROM_TRAINING else self.needs in encoder.results
 
 
@@ -77,6 +82,23 @@ CHAPTERS = (
         "are set aside; a useful score makes the curve rise to the right.",
         figures.ranking_curves,
         "misclassification",
+    ),
+    Chapter(
+        "components",
+        "Q-Score and its two parts alone (figs. 7, A.4)",
+        "Left: ROC; right: precision and recall, correct samples positive. The legend gives the AUROC of the whole "
+        "score (ratio), of the mean of L ∩ D without the division, and of one over the L1 norm.",
+        components,
+        SCORES,
+    ),
+    Chapter(
+        "rivals",
+        "Is there a better score? Q-Score beside its rivals",
+        "AUROC of every score minus that of Q on the same held-out images, with the paired 95 % bootstrap interval; "
+        "right of the line is better than Q. Blue scores need no label, grey ones are ceilings that know the training "
+        "labels, red ones are forms of Q. The number behind a name is its AUROC. rivals.csv holds the other metrics.",
+        rivals,
+        SCORES,
     ),
     Chapter(
         "training",

@@ -13,6 +13,7 @@ from qscore.report import tables
 from qscore.report.chapters import CHAPTERS
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.guard import guard_notes, guard_table
+from qscore.report.rivals import rivals_table
 
 PAGE = "index.html"
 
@@ -24,6 +25,7 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
     guard_header, guard_rows = guard_table(encoders)
     write_text(out / "comparison.csv", tables.main_csv(encoders))
     write_text(out / "per_class.csv", tables.per_class_csv(encoders))
+    write_text(out / "rivals.csv", tables.as_csv(*rivals_table(encoders)))
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
         files("qscore.report").joinpath("page.html.jinja").read_text(encoding="utf-8")
     )

@@ -48,6 +48,7 @@ MAIN_COLUMNS = (
     Column("AURC of Q (lower is better)", "misclassification", "aurc"),
     Column("Hoyer sparsity", "sparsity", "hoyer"),
     Column("Features near zero (%)", "sparsity", "share_near_zero", percent=True),
+    Column("RankMe", "quality", "rank_me"),
     Column("Empty L ∩ D (%)", "dominance", "share_empty", percent=True),
 )
 
@@ -72,7 +73,7 @@ def main_csv(encoders: list[EvaluatedEncoder]) -> str:
         + [_full(e.metric(*key)) for key in present]
         for e in encoders
     ]
-    return _csv(header, rows)
+    return as_csv(header, rows)
 
 
 def per_class_csv(encoders: list[EvaluatedEncoder]) -> str:
@@ -81,7 +82,7 @@ def per_class_csv(encoders: list[EvaluatedEncoder]) -> str:
     probes = [e for e in encoders if "linear_probe" in e.results]
     names = [name for e in probes[:1] for name in e.results["linear_probe"].metrics if name.startswith(prefix)]
     rows = [[name.removeprefix(prefix), *(_full(e.metric("linear_probe", name)) for e in probes)] for name in names]
-    return _csv(["class", *(f"{e.name} seed {_plain(e, 'seed')}" for e in probes)], rows)
+    return as_csv(["class", *(f"{e.name} seed {_plain(e, 'seed')}" for e in probes)], rows)
 
 
 def caution(encoders: list[EvaluatedEncoder]) -> str:
@@ -146,7 +147,8 @@ def _full(value: float | None) -> str:
     return "" if value is None else repr(value)
 
 
-def _csv(header: list[str], rows: list[list[str]]) -> str:
+def as_csv(header: list[str], rows: list[list[str]]) -> str:
+    """Returns a table as CSV."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)

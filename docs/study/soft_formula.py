@@ -3,7 +3,8 @@
 python docs/study/soft_formula.py OUT.json RUN_DIR...      # pretrained runs whose representations are cached
 
 For every run and every epsilon D is mined on the training images and the linear probe is fitted there. The candidate
-with the highest mean AUROC on the choosing halves wins; all that is said of it is measured on the reporting halves.
+with the highest mean AUROC on the choosing halves, over runs and epsilons, wins; all that is said of it is measured on
+the reporting halves.
 """
 
 import itertools
@@ -41,6 +42,26 @@ def gated_mass(sharpness: float) -> Candidate:
     return lambda h, d, e: (torch.sigmoid(sharpness * (z_scores(h)[:, d] - e)) * h[:, d]).sum(1) / l1(h)
 
 
+def soft_ratio(sharpness: float) -> Candidate:
+    """`ratio` with a weight in place of the sharp set: the weighted mean of h over D, over L1."""
+
+    def form(h: Tensor, d: Tensor, epsilon: float) -> Tensor:
+        weight = torch.softmax(F.logsigmoid(sharpness * (z_scores(h)[:, d] - epsilon)), 1)
+        return (weight * h[:, d]).sum(1) / l1(h)
+
+    return form
+
+
+def soft_centered(sharpness: float) -> Candidate:
+    """`centered` in the same way: the weighted mean of h - mu over D, over L2."""
+
+    def form(h: Tensor, d: Tensor, epsilon: float) -> Tensor:
+        weight = torch.softmax(F.logsigmoid(sharpness * (z_scores(h)[:, d] - epsilon)), 1)
+        return (weight * (h - h.mean(1, keepdim=True))[:, d]).sum(1) / h.norm(dim=1).clamp_min(1e-12)
+
+    return form
+
+
 def soft_maximum(temperature: float) -> Candidate:
     """Log-sum-exp of z over D: how far the strongest of them stand out."""
     return lambda h, d, e: temperature * torch.logsumexp(z_scores(h)[:, d] / temperature, 1)
@@ -57,6 +78,8 @@ CANDIDATES: dict[str, Candidate] = {
     "mass of D over L1": lambda h, d, e: h[:, d].sum(1) / l1(h),
     **{f"mean softplus, sharpness {b:g}": softplus_mean(b) for b in (0.5, 1.0, 2.0, 4.0)},
     **{f"gated mass, sharpness {b:g}": gated_mass(b) for b in (0.5, 1.0, 2.0, 4.0)},
+    **{f"soft ratio, sharpness {b:g}": soft_ratio(b) for b in (1.0, 2.0, 4.0, 8.0)},
+    **{f"soft centered, sharpness {b:g}": soft_centered(b) for b in (1.0, 2.0, 4.0, 8.0)},
     **{f"soft maximum, temperature {t:g}": soft_maximum(t) for t in (0.25, 1.0, 2.0)},
 }
 PUBLISHED: dict[str, Candidate] = {
@@ -109,10 +132,10 @@ def main(out: str, *runs: str) -> None:
     """Measures, chooses, and writes everything."""
     rows = [measured(Path(run), epsilon) for run in runs for epsilon in EPSILONS]
     means = {
-        name: float(np.mean([row["auroc"]["choice"][name] for row in rows if row["asked_epsilon"] == "auto"]))  # type: ignore[index]
-        for name in CANDIDATES
+        name: float(np.mean([row["auroc"]["choice"][name] for row in rows]))  # type: ignore[index]
+        for name in (*PUBLISHED, *CANDIDATES)
     }
-    chosen = max(means, key=lambda name: means[name])
+    chosen = max(CANDIDATES, key=lambda name: means[name])
     write_json(Path(out), {"chosen": chosen, "mean_auroc_on_choosing_halves": means, "rows": rows})
     for name, value in sorted(means.items(), key=lambda item: -item[1]):
         print(f"{value:.4f}  {name}")

@@ -22,7 +22,7 @@ class EvaluationInputs:
         train: The probe is fitted, and D is mined, here.
         test: Everything is measured here.
         epsilon: Standard deviations above the mean that make a feature dominant.
-        formula: "ratio" or "centered".
+        formula: "ratio", "centered" or "soft".
         lower: Quantile of the non-zero dominance counts where D begins.
         upper: Quantile where D ends.
         seed: Of the probe's validation split and of every bootstrap.

@@ -40,7 +40,7 @@ class QScoreRegularizer(pl.Callback):
         threshold: The paper's alpha: "mined_mean" (mean Q of the mining pass, then fixed), "batch_mean" (the
             final version's; it follows the batch, and was seen to collapse an encoder at a large weight),
             {"quantile": q} of the mining pass, or a number.
-        formula: "ratio" (eq. 3) or "centered" (AAAI 2024), see `qscore.q_score`.
+        formula: "ratio" (eq. 3), "centered" (AAAI 2024) or "soft" (ours, never empty), see `qscore.q_score`.
         lower: Quantile of the non-zero dominance counts where D begins.
         upper: Quantile where D ends.
         column_weight: Weight of the anti-collapse term, see `QScorePenalty`.

@@ -51,7 +51,7 @@ def emptiness_alarm(mined: Mined, better: float | None) -> str:
     """Returns the warning for a mining pass that left many samples without L ∩ D, with the epsilon to take."""
     advice = (
         f"The largest epsilon that leaves at most {MAX_EMPTY_SHARE:.0%} empty is {better}: "
-        f"set epsilon={better}, or epsilon=auto."
+        f"set epsilon={better}, or epsilon=auto. formula=soft has no empty samples at any epsilon."
         if better
         else "No epsilon leaves fewer than 5 % empty: the encoder has collapsed, or was never trained."
     )

@@ -14,6 +14,7 @@ from qscore.regularizer.penalty import BATCH_MEAN
 from qscore.score import (
     AUTO,
     FORMULAS,
+    OVER_SETS,
     DiscriminativeFeatures,
     empty_share,
     epsilon_number,
@@ -38,7 +39,7 @@ class Miner:
         epsilon: Standard deviations above the mean, or "auto": the largest that leaves at most 5 % of the
             samples with an empty L ∩ D.
         threshold: "mined_mean" (the mean Q of the pass), "batch_mean", {"quantile": q} of the pass, or a number.
-        formula: "ratio" or "centered".
+        formula: "ratio", "centered" or "soft".
         lower: Quantile of the non-zero counts where D begins.
         upper: Quantile where it ends.
     """
@@ -106,6 +107,6 @@ class Miner:
             mined.threshold,
             mined.mean_q,
         )
-        if mined.share_empty > ALARMING_EMPTY_SHARE:
+        if mined.share_empty > ALARMING_EMPTY_SHARE and self.formula in OVER_SETS:
             better = largest_epsilon(h, lower=self.lower, upper=self.upper)
             log.warning("%s", emptiness_alarm(mined, better))

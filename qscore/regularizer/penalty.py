@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from qscore.errors import UserError, unknown_name
-from qscore.score import dominant_features, score_over
+from qscore.score import dominant_features, q_score
 
 BATCH_MEAN = "batch_mean"
 FINAL_PAPER_COLUMN_WEIGHT = 1e-4
@@ -45,7 +45,7 @@ class QScorePenalty(nn.Module):
         epsilon: Standard deviations above the mean that make a feature dominant.
         threshold: The paper's alpha: a number, or "batch_mean" for the mean Q of each batch (the final version;
             it always selects part of the batch and was seen to collapse an encoder at a large weight).
-        formula: "ratio" or "centered", see `qscore.q_score`.
+        formula: "ratio", "centered" or "soft", see `qscore.q_score`.
         column_weight: Weight of the second term; by default 0 for "ratio", and the final version's 1e-4 for
             "centered".
 
@@ -89,7 +89,7 @@ class QScorePenalty(nn.Module):
         """Returns what is to be added to a loss that is minimised."""
         h = representations.float() if self.weight else representations.detach().float()
         active = dominant_features(h, self.epsilon) & self.discriminative
-        q = score_over(active, h, formula=self.formula)
+        q = q_score(h, self.discriminative, self.epsilon, formula=self.formula)
         threshold = q.detach().mean() if isinstance(self.threshold, str) else self.threshold
         term = -F.relu(threshold - q).mean()
         self.statistics = PenaltyStatistics(

@@ -4,12 +4,13 @@ from qscore.score.cache import cached_representations
 from qscore.score.epsilon import AUTO, MAX_EMPTY_SHARE, empty_share, epsilon_number, largest_epsilon
 from qscore.score.extract import extract, load_representations, save_representations
 from qscore.score.features import DiscriminativeFeatures, discriminative_features, dominant_features
-from qscore.score.q_score import FORMULAS, QScore, q_score, score_over
+from qscore.score.q_score import FORMULAS, OVER_SETS, QScore, q_score, score_over, soft_score
 
 __all__ = [
     "AUTO",
     "FORMULAS",
     "MAX_EMPTY_SHARE",
+    "OVER_SETS",
     "DiscriminativeFeatures",
     "QScore",
     "cached_representations",
@@ -23,4 +24,5 @@ __all__ = [
     "q_score",
     "save_representations",
     "score_over",
+    "soft_score",
 ]

@@ -1,4 +1,4 @@
-"""The Q-Score of a representation, in the two published forms."""
+"""The Q-Score of a representation, in the two published forms and in a smooth one that is never empty."""
 
 from typing import Any
 
@@ -11,7 +11,10 @@ from torchmetrics import Metric
 from qscore.errors import UserError, unknown_name
 from qscore.score.features import dominant_features
 
-FORMULAS = ("ratio", "centered")
+OVER_SETS = ("ratio", "centered")
+FORMULAS = (*OVER_SETS, "soft")
+SHARPNESS = 4.0
+FLAT = 1e-6
 
 
 def q_score(
@@ -28,19 +31,20 @@ def q_score(
     - "ratio": Q_i = mean over S_i of h_ij, divided by ||h_i||_1 (eq. 3 of Kalibhat et al., 2022,
       arXiv 2203.01881v2);
     - "centered": Q_i = mean over S_i of (h_ij - mu_i), with h_i divided by its L2 norm (eq. 1 of the final
-      version, AAAI 2024, 10.1609/aaai.v38i12.29201).
+      version, AAAI 2024, 10.1609/aaai.v38i12.29201);
+    - "soft": "ratio" over all of D, each feature weighed by how far it is over the threshold, see `soft_score`.
 
-    Both ignore the scale of h_i. Neither paper says what an empty S_i gives: here Q_i = 0, without gradient.
-    S_i is a constant for the gradient.
+    All ignore the scale of h_i. Neither paper says what an empty S_i gives: here the first two are 0, without
+    gradient. S_i is a constant for their gradient; that of "soft" flows through its weights.
 
     Args:
         h: Representations, before the projection head; computed in float32 whatever comes in.
         discriminative: The set D.
         epsilon: Standard deviations above the mean that make a feature dominant.
-        formula: "ratio" or "centered".
+        formula: "ratio", "centered" or "soft".
 
     Returns:
-        Q of each sample, float32. "ratio" lies in [0, 1] for h >= 0 and is of the order 1 / feature.
+        Q of each sample, float32. "ratio" and "soft" lie in [0, 1] for h >= 0 and are of the order 1 / feature.
 
     Raises:
         UserError: If the formula is unknown or D is not of the width of h.
@@ -56,18 +60,20 @@ def q_score(
             f"Expected a discriminative set over {h.shape[-1]} features, got one over {discriminative.shape[0]}; "
             "it was mined with another encoder."
         )
+    if formula == "soft":
+        return soft_score(h, discriminative, epsilon)
     return score_over(dominant_features(h, epsilon) & discriminative, h, formula=formula)
 
 
 def score_over(
     active: Bool[Tensor, "sample feature"], h: Float[Tensor, "sample feature"], *, formula: str = "ratio"
 ) -> Float[Tensor, " sample"]:
-    """Returns the Q-Score of each sample over given sets S_i, see `q_score`.
+    """Returns "ratio" or "centered" of each sample over given sets S_i, see `q_score`.
 
     >>> score_over(torch.tensor([[False, True, True]]), torch.tensor([[1.0, 1.0, 2.0]]))
     tensor([0.3750])
     """
-    if formula not in FORMULAS:
+    if formula not in OVER_SETS:
         raise unknown_name("formula", formula, FORMULAS)
     h = _unit_peak(h)
     if formula == "ratio":
@@ -76,13 +82,46 @@ def score_over(
     return _mean_over(active, h - h.mean(-1, keepdim=True))
 
 
+def soft_score(
+    h: Float[Tensor, "sample feature"],
+    discriminative: Bool[Tensor, " feature"],
+    epsilon: float = 4.0,
+    *,
+    sharpness: float = SHARPNESS,
+) -> Float[Tensor, " sample"]:
+    """Returns sum over D of w_ij h_ij / ||h_i||_1, with weights that sum to 1 and fall where no feature stands out.
+
+    w_ij is proportional to sigmoid(sharpness (z_ij - epsilon)), z_ij = (h_ij - mu_i) / sigma_i. Features far above the
+    threshold weigh alike, so that it is eq. 3 for a sample with a clear L ∩ D; where none reaches the threshold, the
+    nearest of D stand in for it. It has therefore a value and a gradient for every sample, 0 only where D is empty.
+    No paper has it; docs/study/README.md says how it was chosen, and against what.
+
+    Args:
+        h: Representations; computed in float32.
+        discriminative: The set D.
+        epsilon: Standard deviations above the mean where a weight is half of the largest one possible.
+        sharpness: How quickly a weight falls below the threshold, per standard deviation; infinite is "ratio".
+
+    >>> h = torch.tensor([[0.0, 0.0, 0.0, 1.0, 3.0]])
+    >>> soft_score(h, torch.tensor([False, False, False, False, True]), epsilon=4.0)
+    tensor([0.7500])
+    """
+    h = _unit_peak(h)
+    mean, deviation = h.mean(-1, keepdim=True), h.std(-1, correction=0, keepdim=True)
+    varies = deviation > FLAT  # a constant sample has no z, and must have no gradient through one
+    z = torch.where(varies, (h - mean) / torch.where(varies, deviation, 1.0), 0.0)
+    chosen = discriminative | ~discriminative.any()  # an empty D has no weights: any will do, times 0
+    weights = F.logsigmoid(sharpness * (z - epsilon)).masked_fill(~chosen, -torch.inf).softmax(-1)
+    return (weights * h).sum(-1) / h.abs().sum(-1).clamp_min(1.0) * discriminative.any()
+
+
 class QScore(Metric):
     """Mean Q-Score over all samples seen; sums over devices.
 
     Args:
         discriminative: The set D.
         epsilon: Standard deviations above the mean that make a feature dominant.
-        formula: "ratio" or "centered", see `q_score`.
+        formula: "ratio", "centered" or "soft", see `q_score`.
 
     >>> metric = QScore(torch.ones(5, dtype=torch.bool), epsilon=1.5)
     >>> metric(torch.tensor([[0.0, 0.0, 0.0, 1.0, 3.0], [1.0, 1.0, 1.0, 1.0, 1.0]]))

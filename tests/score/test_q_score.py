@@ -10,11 +10,11 @@ from torch import Tensor
 
 from qscore import QScore, q_score
 from qscore.errors import UserError
-from qscore.score import DiscriminativeFeatures, empty_share, largest_epsilon
+from qscore.score import DiscriminativeFeatures, dominant_features, empty_share, largest_epsilon, soft_score
 from tests.references import q_score as reference
 from tests.score.test_features import KINDS, representations
 
-FORMULAS = ("ratio", "centered")
+FORMULAS = ("ratio", "centered", "soft")
 
 
 def some(num_features: int) -> Tensor:
@@ -85,7 +85,7 @@ def test_degenerate_rows_give_finite_scores_and_gradients(row: list[float], dtyp
     assert torch.isfinite(h.grad).all()
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
+@pytest.mark.parametrize("formula", ["ratio", "centered"])
 def test_an_empty_set_scores_zero_without_gradient(formula: str) -> None:
     h = torch.rand(4, 10, requires_grad=True)
     q = q_score(h, torch.ones(10, dtype=torch.bool), 4.0, formula=formula)
@@ -95,7 +95,42 @@ def test_an_empty_set_scores_zero_without_gradient(formula: str) -> None:
     assert not h.grad.any()
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
+def test_the_soft_form_scores_and_moves_samples_with_an_empty_set() -> None:
+    h = torch.rand(4, 10, requires_grad=True)
+    discriminative = some(10)
+    assert not (dominant_features(h, 4.0) & discriminative).any()
+    soft_score(h, discriminative, 4.0).sum().backward()
+    assert (soft_score(h, discriminative, 4.0) > 0).all()
+    assert h.grad is not None
+    assert h.grad.any(1).all()
+    assert not soft_score(h, torch.zeros(10, dtype=torch.bool)).any()
+
+
+def test_the_soft_form_becomes_the_ratio_as_it_sharpens() -> None:
+    h = representations("heavy")
+    defined = (dominant_features(h, 1.0) & some(33)).any(1)
+    z = (h - h.mean(1, keepdim=True)) / h.std(1, correction=0, keepdim=True)
+    clear = defined & ((z - 1.0).abs().amin(1) > 1e-3)
+    assert clear.sum() > 5
+    sharp = soft_score(h, some(33), 1.0, sharpness=1e5)
+    torch.testing.assert_close(sharp[clear], q_score(h, some(33), 1.0)[clear])
+
+
+def test_the_gradient_of_the_soft_form_equals_finite_differences() -> None:
+    h = (torch.rand(6, 30, dtype=torch.float64) ** 6 + 0.01).requires_grad_()
+
+    def slow(x: Tensor) -> Tensor:
+        z = (x - x.mean(1, keepdim=True)) / x.std(1, correction=0, keepdim=True)
+        weights = torch.sigmoid(4 * (z[:, some(30)] - 1.0))
+        return (weights * x[:, some(30)]).sum(1) / weights.sum(1) / x.abs().sum(1)
+
+    assert torch.autograd.gradcheck(slow, (h,))
+    expected = torch.autograd.grad(slow(h).sum(), h)[0]
+    found = torch.autograd.grad(q_score(h, some(30), 1.0, formula="soft").sum(), h)[0]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("formula", ["ratio", "centered"])
 def test_gradient_equals_finite_differences(formula: str) -> None:
     h = (torch.rand(6, 30, dtype=torch.float64) ** 6 + 0.01).requires_grad_()
 

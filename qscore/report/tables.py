@@ -48,6 +48,7 @@ MAIN_COLUMNS = (
     Column("AURC of Q (lower is better)", "misclassification", "aurc"),
     Column("Hoyer sparsity", "sparsity", "hoyer"),
     Column("Features near zero (%)", "sparsity", "share_near_zero", percent=True),
+    Column("Transfer, mean top-1 (%)", "transfer", "average", percent=True),
     Column("Empty L ∩ D (%)", "dominance", "share_empty", percent=True),
 )
 

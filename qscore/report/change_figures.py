@@ -48,7 +48,7 @@ def sparsity_scatter(encoders: Encoders) -> Figure:
     """Hoyer sparsity of each held-out representation against its share near zero; the baseline in grey (fig. A.6)."""
     chosen = dict(zip(map(id, encoders), colors(encoders), strict=True))
     every = [_points(e) for e in encoders if "sparsity" in e.results]
-    limits = [(min(x.min() for x in values), max(x.max() for x in values)) for values in zip(*every, strict=True)]
+    x_limits, y_limits = (_limits(np.concatenate(values)) for values in zip(*every, strict=True))
 
     def draw(axis: Axes, encoder: EvaluatedEncoder) -> None:
         before = _before(encoder, encoders)
@@ -61,8 +61,7 @@ def sparsity_scatter(encoders: Encoders) -> Figure:
         if before is not None:
             text += f"\n{np.mean(_points(encoder)[1] > _points(before)[1]):.0%} of the images are sparser than before"
         axis.set_xlabel(text)
-        (left, right), (bottom, top) = limits
-        axis.set(xlim=_widened(left, right), ylim=_widened(bottom, top))
+        axis.set(xlim=x_limits, ylim=y_limits)
         axis.xaxis.set_major_formatter(PercentFormatter(1.0))
 
     return panels(encoders, "sparsity", draw, ylabel="Hoyer sparsity", height=3.4)
@@ -82,7 +81,9 @@ def _points(encoder: EvaluatedEncoder) -> tuple[np.ndarray, np.ndarray]:
     return encoder.array("sparsity", "near_zero"), encoder.array("sparsity", "hoyer")
 
 
-def _widened(low: float, high: float) -> tuple[float, float]:
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    """The same for all panels, or they could not be compared."""
+    low, high = float(values.min()), float(values.max())
     margin = 0.05 * (high - low) or 0.05
     return low - margin, high + margin
 

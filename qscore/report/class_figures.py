@@ -1,6 +1,5 @@
 """What features have to do with classes: figs. 2, A.1 and 5 of the paper, one row of panels an encoder."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -48,7 +47,7 @@ def class_averages(encoders: Encoders) -> Figure:
     """Average representations of the right and of the wrong samples of a class, side by side (figs. 5, A.8)."""
     num_rows = max(len(_most_mistaken(e)) for e in encoders if EVALUATION in e.results)
 
-    def draw(axes: Sequence[Axes], encoder: EvaluatedEncoder) -> None:
+    def draw(axes: np.ndarray, encoder: EvaluatedEncoder) -> None:
         order, low, high = dominance_order(encoder, EVALUATION)
         chosen = _most_mistaken(encoder)
         names = encoder.array(EVALUATION, "class_names")[chosen]
@@ -93,7 +92,7 @@ def shown_features(encoder: EvaluatedEncoder) -> list[tuple[int, str]]:
 
 
 def _features_of(encoders: Encoders, bars: Any, *, ylabel: str) -> Figure:
-    def draw(axes: Sequence[Axes], encoder: EvaluatedEncoder) -> None:
+    def draw(axes: np.ndarray, encoder: EvaluatedEncoder) -> None:
         features = shown_features(encoder)
         for axis, (feature, kind) in zip(axes, features, strict=False):
             bars(axis, encoder, feature, _shown_classes(encoder, feature))

@@ -13,12 +13,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from qscore.application.data_words import QUOTES, TRANSFER, data_override, quoted, transfer_overrides
 from qscore.application.mistakes import FULL_ERROR, as_mistake
 from qscore.application.run_directory import FACTS, existing_run
 from qscore.errors import UserError
 
 USER_MISTAKE = 2
-QUOTES = "'\""
 
 
 def run_command(task: Callable[[DictConfig], None], *, config_dir: Path, config_name: str) -> None:
@@ -75,11 +75,12 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
     """Returns the overrides with their short forms written out.
 
     - `data=FOLDER` and `data=FILE.npz` name images of the user's own;
+    - `evaluation.transfer.datasets=[cifar10,FOLDER]` names data sets in the same words;
     - `resume=RUN_DIR` goes on in that very directory;
     - `checkpoint=FILE` is `checkpoint.path=FILE`, and so is `encoder=FILE` of evaluate.py.
 
     Raises:
-        UserError: If `resume` or `data` names a path that is not there.
+        UserError: If `resume` or `data` names a path that is not there, or transfer an unknown data set.
 
     >>> expand_shortcuts(["lambda=1", "data=cifar10"], "train")
     ['lambda=1', 'data=cifar10']
@@ -96,15 +97,15 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
     expanded = []
     for argument in arguments:
         name, _, value = argument.partition("=")
-        if name == "data" and value not in known_data and _looks_like_path(value):
-            kind = "npz" if value.endswith(".npz") else "folder"
-            key = "path" if kind == "npz" else "root"
-            expanded += [f"data={kind}", f"data.source.{key}={_quoted(str(Path(value).expanduser().absolute()))}"]
+        if name == "data" and (own := data_override(value, known_data)):
+            expanded += own
+        elif name == TRANSFER:
+            expanded += transfer_overrides(value, known_data)
         elif name == "checkpoint" or (name == "encoder" and config_name == "evaluate"):
             expanded.append(f"checkpoint.path={_checkpoint_path(value)}")
         elif name == "resume" and value not in ("", "null"):
             directory = existing_run(value.strip(QUOTES)).path.absolute()
-            options = [f"resume={_quoted(str(directory))}", f"hydra.run.dir={_quoted(str(directory))}"]
+            options = [f"resume={quoted(str(directory))}", f"hydra.run.dir={quoted(str(directory))}"]
             expanded += [*options, "hydra.output_subdir=null"]
         else:
             expanded.append(argument)
@@ -118,18 +119,6 @@ def _checkpoint_path(value: str) -> str:
     paths = [value] if Path(value.strip(QUOTES)).exists() else value.split(",")
     # A run remembers where its checkpoint lies, wherever it is resumed from.
     return ",".join(
-        path if path in ("", "null") else _quoted(str(Path(path.strip(QUOTES)).expanduser().absolute()))
+        path if path in ("", "null") else quoted(str(Path(path.strip(QUOTES)).expanduser().absolute()))
         for path in paths
     )
-
-
-def _looks_like_path(value: str) -> bool:
-    if value.endswith(".npz") or "/" in value or value.startswith((".", "~")):
-        return True
-    return Path(value).is_dir()
-
-
-def _quoted(value: str) -> str:
-    """Hydra's grammar gives spaces, commas, braces and equal signs a meaning outside quotes."""
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -3,14 +3,13 @@
 import dataclasses
 import logging
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from qscore.application.build import inference_device, plain
 from qscore.application.run_directory import UNTRAINED, RunDirectory
+from qscore.application.transfer import Evaluation, build_evaluations, check_transfer
 from qscore.data import ImageDataModule
 from qscore.encoders import Encoder, load_encoder
 from qscore.errors import UserError
@@ -22,9 +21,8 @@ from qscore.score import cached_representations, epsilon_number
 
 log = logging.getLogger(__name__)
 
-Evaluation = Callable[[EvaluationInputs], Result]
 CACHE = "representations"
-NEED_LABELS = ("linear_probe", "knn", "misclassification")
+NEED_LABELS = ("linear_probe", "knn", "misclassification", "classes", "feature_selection")
 
 
 def evaluate_run(cfg: DictConfig, run: RunDirectory, data: ImageDataModule) -> None:
@@ -92,9 +90,9 @@ def evaluate_encoder(
         pictures=Pictures(encoder, data, cache),
     )
     images = data.fingerprint("test")
-    evaluations: dict[str, Evaluation] = instantiate(cfg.evaluation)
     return {
-        name: _run(evaluation, inputs, images, results / f"{name}.json") for name, evaluation in evaluations.items()
+        name: _run(evaluation, inputs, images, results / f"{name}.json")
+        for name, evaluation in build_evaluations(cfg.evaluation, data).items()
     }
 
 
@@ -102,8 +100,9 @@ def answerable(evaluations: DictConfig, data: ImageDataModule) -> DictConfig:
     """Returns the evaluations that the data has labels for; says which are left out.
 
     Raises:
-        UserError: If the images have labels, but of one class only.
+        UserError: If the images have labels, but of one class only; or a data set to transfer to is not there.
     """
+    check_transfer(evaluations)
     labels = data.source("train").labels
     wanted = [name for name in evaluations if name in NEED_LABELS]
     if labels is not None and wanted and int(labels.min()) == int(labels.max()):

@@ -65,8 +65,7 @@ def fit_probe(
     for c in REGULARIZATION_PATH:
         accuracies.append(_fit(probe, inner_h, inner_labels, c).score(held_h, held_labels))
     best = int(np.argmax(accuracies))  # the strongest penalty of equals
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=MAX_ITERATIONS))
-    _fit(model, train_h, train_labels, REGULARIZATION_PATH[best])
+    model = fit_linear(train_h, train_labels, REGULARIZATION_PATH[best])
     probabilities = model.predict_proba(test_h)
     predictions = model.classes_[probabilities.argmax(1)]
     return Probe(
@@ -77,6 +76,18 @@ def fit_probe(
         predictions=predictions,
         correct=predictions == test_labels,
     )
+
+
+def fit_linear(h: np.ndarray, labels: np.ndarray, regularization: float) -> Pipeline:
+    """Returns standardisation and a linear layer fitted at a strength that is known already.
+
+    Args:
+        h: (sample, feature).
+        labels: (sample,), at least two classes.
+        regularization: scikit-learn's C.
+    """
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=MAX_ITERATIONS))
+    return _fit(model, h, labels, regularization)
 
 
 def _fit(model: Pipeline, h: np.ndarray, labels: np.ndarray, regularization: float) -> Pipeline:

@@ -13,7 +13,8 @@ NEAR_ZERO = 0.01
 def sparsity(inputs: EvaluationInputs) -> Result:
     """Returns means over the held-out samples of Hoyer sparsity, of the share of features near zero, and of L1 / L2.
 
-    A feature is near zero when its magnitude is at most 1 % of the largest one of its sample.
+    A feature is near zero when its magnitude is at most 1 % of the largest one of its sample. The values of each
+    sample are kept for the scatter plot of fig. A.6 of Kalibhat et al., 2022, arXiv 2203.01881v2.
     """
     h = inputs.test.h
     magnitude = h.abs()
@@ -31,5 +32,5 @@ def sparsity(inputs: EvaluationInputs) -> Result:
             "num_features": float(h.shape[1]),
         },
         settings={"near_zero": NEAR_ZERO},
-        arrays={"hoyer": hoyer_values.numpy(), "near_zero": near_zero.numpy()},
+        arrays={"hoyer": hoyer_values.numpy(), "near_zero": near_zero.numpy(), "l1_over_l2": ratio.numpy()},
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from qscore.report import figures
+from qscore.report import change_figures, class_figures, figures, selection_figures
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.guard import guard_curves
 from qscore.report.rivals import components, rivals, score_names
@@ -67,6 +67,37 @@ CHAPTERS = (
         "dominance",
     ),
     Chapter(
+        "feature_shares",
+        "Features across classes (fig. 2)",
+        "Share of each class's held-out images for which a feature is dominant: four of D that are most of one class, "
+        "one of the upper tail. At most 20 classes, those of the largest shares; the largest in red.",
+        class_figures.feature_shares,
+        "classes",
+    ),
+    Chapter(
+        "feature_weights",
+        "The linear head's weights at these features (fig. A.1)",
+        "The same features and classes. If D is about classes, the red class has by far the largest weight.",
+        class_figures.feature_weights,
+        "classes",
+    ),
+    Chapter(
+        "class_averages",
+        "Average representations of right and wrong images (figs. 5, A.8)",
+        "A row a class (at most 20, those with most errors; images behind the name), dark where the average is large, "
+        "on one scale left and right; D between blue lines. Grey: no image. Averages of few images are noisy.",
+        class_figures.class_averages,
+        "classes",
+    ),
+    Chapter(
+        "feature_selection",
+        "Accuracy on some of the features (figs. 4, A.2)",
+        "Features chosen around the middle of D, from either tail of fig. 3, or at random (grey: mean and span of the "
+        "draws). If D holds what matters, the blue curve lies above the others and reaches the line of all early.",
+        selection_figures.selection_curves,
+        "feature_selection",
+    ),
+    Chapter(
         "q_histograms",
         "Q-Score of right and wrong samples (fig. A.3)",
         "If Q predicts the probe's errors, the hatched distribution (misclassified) lies left of the plain one. A "
@@ -99,6 +130,28 @@ CHAPTERS = (
         "labels, red ones are forms of Q. The number behind a name is its AUROC. rivals.csv holds the other metrics.",
         rivals,
         SCORES,
+    ),
+    Chapter(
+        "class_accuracy",
+        "Accuracy of each class before and after (fig. A.5)",
+        "Line: the first encoder; dots: the others. Dots above the line are better. At most 100 classes, those that "
+        "changed most; a class of few held-out images moves by chance.",
+        change_figures.class_accuracy,
+        "linear_probe",
+    ),
+    Chapter(
+        "sparsity",
+        "Sparsity of each representation (fig. A.6)",
+        "At most 1,000 held-out images; up and to the right is sparser. In grey behind the others: the baseline.",
+        change_figures.sparsity_scatter,
+        "sparsity",
+    ),
+    Chapter(
+        "transfer",
+        "Linear probe on other data sets (table A.1)",
+        "Frozen encoders; strength of the probe chosen on the training images of each data set.",
+        selection_figures.transfer_accuracy,
+        "transfer",
     ),
     Chapter(
         "training",

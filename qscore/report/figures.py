@@ -9,7 +9,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from qscore.report.collect import EvaluatedEncoder
-from qscore.report.panels import BAND, BLUE, ROLE_LINES, STYLE, VERMILION, WIDTH_IN, Encoders, colors, label, panels
+from qscore.report.panels import (
+    BAND,
+    BLUE,
+    ROLE_LINES,
+    STYLE,
+    VERMILION,
+    WIDTH_IN,
+    Encoders,
+    colors,
+    dominance_order,
+    label,
+    panels,
+)
 
 
 def summary(encoders: Encoders) -> Figure:
@@ -38,7 +50,7 @@ def dominance_counts(encoders: Encoders) -> Figure:
     """Features in ascending order of the number of samples they are dominant for, with D shaded (fig. 3)."""
 
     def draw(axis: Axes, encoder: EvaluatedEncoder) -> None:
-        order, low, high = _dominance_order(encoder)
+        order, low, high = dominance_order(encoder)
         counts = encoder.array("dominance", "counts")[order]
         num_train = encoder.results["dominance"].settings["num_train"]
         axis.axvspan(low - 0.5, high + 0.5, color=BAND, label=f"D: {high - low + 1} features")
@@ -54,7 +66,7 @@ def representation_heatmaps(encoders: Encoders) -> Figure:
     """A few held-out representations, each divided by its largest feature (fig. 1)."""
 
     def draw(axis: Axes, encoder: EvaluatedEncoder) -> None:
-        order, low, high = _dominance_order(encoder)
+        order, low, high = dominance_order(encoder)
         rows = np.abs(encoder.array("dominance", "rows")[:, order])
         rows = rows / np.maximum(rows.max(1, keepdims=True), np.finfo(rows.dtype).tiny)
         axis.imshow(rows, aspect="auto", cmap="magma_r", vmin=0, vmax=1, interpolation="nearest")
@@ -143,14 +155,6 @@ def _dot(axis: Axes, encoder: EvaluatedEncoder, evaluation: str, metric: str, ro
         axis.plot([low, high], [row, row], color=color, linewidth=2)
     axis.plot([value], [row], "o", color=color, markersize=7)
     axis.annotate(f"{value:.3f}", (value, row), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9)
-
-
-def _dominance_order(encoder: EvaluatedEncoder) -> tuple[np.ndarray, int, int]:
-    """Features by ascending count; first and last place of D, which is contiguous in that order."""
-    counts, chosen = (encoder.array("dominance", name) for name in ("counts", "discriminative"))
-    order = np.argsort(counts, kind="stable")
-    places = np.flatnonzero(chosen[order])
-    return order, (int(places[0]) if len(places) else 0), (int(places[-1]) if len(places) else -1)
 
 
 def _quartiles(entry: dict[str, Any]) -> list[float]:

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 
 from qscore.report.collect import BASELINE, CONTROL, ENCODER, REGULARIZED, UNTRAINED, EvaluatedEncoder
@@ -50,6 +51,25 @@ def panels(encoders: Encoders, evaluation: str, draw: Any, *, ylabel: str, heigh
         for row in grid:
             row[0].set_ylabel(ylabel)
     return figure
+
+
+def rows(encoders: Encoders, evaluation: str, draw: Any, *, num_columns: int, height: float) -> Figure:
+    """Returns a row of panels for each encoder that has the evaluation, filled by `draw(axes, encoder)`."""
+    drawn = [e for e in encoders if evaluation in e.results]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_IN, height * len(drawn)))
+        for part, encoder in zip(figure.subfigures(len(drawn), 1, squeeze=False).flat, drawn, strict=True):
+            draw(part.subplots(1, num_columns), encoder)
+            part.suptitle(label(encoder), fontsize=11, fontweight="bold")
+    return figure
+
+
+def dominance_order(encoder: EvaluatedEncoder, evaluation: str = "dominance") -> tuple[np.ndarray, int, int]:
+    """Returns the features by ascending count, and the first and last place of D, which is contiguous in that order."""
+    counts, chosen = (encoder.array(evaluation, name) for name in ("counts", "discriminative"))
+    order = np.argsort(counts, kind="stable")
+    places = np.flatnonzero(chosen[order])
+    return order, (int(places[0]) if len(places) else 0), (int(places[-1]) if len(places) else -1)
 
 
 def colors(encoders: Encoders) -> list[str]:

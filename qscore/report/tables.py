@@ -49,6 +49,7 @@ MAIN_COLUMNS = (
     Column("Hoyer sparsity", "sparsity", "hoyer"),
     Column("Features near zero (%)", "sparsity", "share_near_zero", percent=True),
     Column("RankMe", "quality", "rank_me"),
+    Column("Transfer, mean top-1 (%)", "transfer", "average", percent=True),
     Column("Empty L ∩ D (%)", "dominance", "share_empty", percent=True),
 )
 

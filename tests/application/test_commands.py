@@ -23,7 +23,15 @@ from qscore.score import load_representations
 from tests.application.conftest import BOOTSTRAPS, NUM_STEPS_PER_EPOCH, script, tiny
 from tests.encoders.sources import moco_trained
 
-EVALUATIONS = {"linear_probe", "knn", "misclassification", "sparsity", "dominance"}
+EVALUATIONS = {
+    "linear_probe",
+    "knn",
+    "misclassification",
+    "sparsity",
+    "dominance",
+    "classes",
+    "feature_selection",
+}
 
 
 def runs(sweep: Path) -> dict[str, Path]:
@@ -117,7 +125,7 @@ def test_the_page_stands_alone(sweep: Path, tmp_path: Path) -> None:
     report([str(run) for run in runs(sweep).values()] + ["--out", str(tmp_path)])
     page = (tmp_path / "index.html").read_text()
     assert not re.search(r"""(src|href)=["'](?!data:)""", page)
-    assert page.count("data:image/png;base64,") == 7
+    assert page.count("data:image/png;base64,") == 15
     assert "no evidence of an effect" in page
     assert (tmp_path / "per_class.csv").read_text().count("\n") == 11
 

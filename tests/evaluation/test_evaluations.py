@@ -158,6 +158,7 @@ def test_sparsity_of_known_vectors() -> None:
     assert found.metrics["hoyer"] == pytest.approx(((2 - 7 / 5) / 1 + 0 + 0) / 3)
     assert found.metrics["share_near_zero"] == pytest.approx((0.5 + 0 + 1) / 3)
     assert found.metrics["l1_over_l2"] == pytest.approx((7 / 5 + 2 + 0) / 3)
+    assert found.arrays["l1_over_l2"].tolist() == pytest.approx([7 / 5, 2, 0])
 
 
 def test_dominance_counts_are_those_of_the_training_set(inputs: EvaluationInputs) -> None:

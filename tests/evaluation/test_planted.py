@@ -7,7 +7,7 @@ import torch
 
 from qscore.evaluation import EvaluationInputs
 from qscore.evaluation.misclassification import misclassification
-from tests.evaluation.planted import CLASS_FEATURES, planted
+from tests.evaluation.drowned import CLASS_FEATURES, planted
 
 
 @pytest.fixture(scope="module")

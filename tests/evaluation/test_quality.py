@@ -18,7 +18,7 @@ from qscore.evaluation.quality import (
     quality,
     uniformity,
 )
-from tests.evaluation.planted import planted
+from tests.evaluation.drowned import planted
 
 
 def cloud(num: int, width: int, *, seed: int = 0) -> Tensor:

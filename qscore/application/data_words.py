@@ -1,0 +1,79 @@
+"""What a word on the command line says of data: the name of a choice, or where images of the user's own lie."""
+
+import itertools
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from qscore.errors import UserError, unknown_name
+
+QUOTES = "'\""
+TRANSFER = "evaluation.transfer.datasets"
+
+
+def data_override(value: str, known_data: Collection[str], *, group: str = "data", at: str = "data") -> list[str]:
+    """Returns the overrides for `data=FOLDER` or `data=FILE.npz`; none where the value is no path.
+
+    Args:
+        value: As written by the user, without quotes.
+        known_data: Names in `conf/data`; a folder of such a name needs a `./` in front.
+        group: Of configuration, with its package where that is not "data".
+        at: Where the chosen configuration stands.
+    """
+    if value in known_data or not _looks_like_path(value):
+        return []
+    kind, key = ("npz", "path") if value.endswith(".npz") else ("folder", "root")
+    return [f"{group}={kind}", f"{at}.source.{key}={quoted(str(Path(value).expanduser().absolute()))}"]
+
+
+def transfer_overrides(value: str, known_data: Collection[str]) -> list[str]:
+    """Returns the overrides for `evaluation.transfer.datasets=[cifar10,FOLDER]`: one choice of data for each name.
+
+    A run then remembers each data set with all its options, wherever it is resumed from.
+
+    Args:
+        value: A list in brackets, or a single name.
+        known_data: Names in `conf/data`.
+
+    Raises:
+        UserError: If a name is neither a choice nor a path.
+
+    >>> transfer_overrides("[cifar10,stl10]", ["cifar10", "stl10"])
+    ['+data@evaluation.transfer.datasets.cifar10=cifar10', '+data@evaluation.transfer.datasets.stl10=stl10']
+    """
+    overrides: list[str] = []
+    taken: set[str] = set()
+    for word in re.findall(r"'[^']*'|\"[^\"]*\"|[^,\[\]'\"]+", value):
+        chosen = word.strip().strip(QUOTES)
+        if not chosen:
+            continue
+        name = _free_name(chosen, taken)
+        taken.add(name)
+        group = f"+data@{TRANSFER}.{name}"
+        if own := data_override(chosen, known_data, group=group, at=f"{TRANSFER}.{name}"):
+            overrides += own
+        elif chosen in known_data:
+            overrides.append(f"{group}={chosen}")
+        else:
+            raise UserError(f"{unknown_name('data set', chosen, known_data)} Or name a folder or an .npz file.")
+    return overrides
+
+
+def quoted(value: str) -> str:
+    """Returns a value in quotes, outside which Hydra gives spaces, commas, braces and equal signs a meaning."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _looks_like_path(value: str) -> bool:
+    if value.endswith(".npz") or "/" in value or value.startswith((".", "~")):
+        return True
+    return Path(value).is_dir()
+
+
+def _free_name(chosen: str, taken: Collection[str]) -> str:
+    """A name for results and configuration, in letters, digits and underscores; numbered where two would be alike."""
+    stem = re.sub(r"\W+", "_", Path(chosen).stem, flags=re.ASCII).strip("_") or "images"
+    name = stem if stem[0].isalpha() else f"images_{stem}"
+    names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+    return next(free for free in names if free not in taken)

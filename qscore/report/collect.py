@@ -28,6 +28,7 @@ class EvaluatedEncoder:
         settings: What distinguishes it: lambda, epsilon, formula, seed, epochs.
         results: By evaluation.
         histograms: Q during fine-tuning, one entry an epoch; empty for a baseline.
+        facts: Content of `run.json`.
         guard: What the guard saw during fine-tuning, see `guard.json`; empty where there was none.
     """
 
@@ -38,6 +39,7 @@ class EvaluatedEncoder:
     results: dict[str, Result]
     histograms: list[dict[str, Any]]
     guard: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def metric(self, evaluation: str, name: str) -> float | None:
         """Returns a number, or None where it was not measured or is not defined."""
@@ -105,13 +107,14 @@ def _encoders_of(run: Path) -> list[EvaluatedEncoder]:
     for role, folder in facts.get("origins", {}).items():
         results = _results(run / folder)
         origin = (run / folder).resolve().parents[1]
-        encoders.append(EvaluatedEncoder(role, role, origin, _settings({}, results), results, []))
+        about = _if_there(origin / FACTS) or {}
+        encoders.append(EvaluatedEncoder(role, role, origin, _settings({}, results), results, [], facts=about))
     if results := _results(run / "results"):
         role = _role(facts, config)
         settings = _settings(config, results)
         histograms, guard = (_if_there(run / name) for name in ("q_score_histograms.json", "guard.json"))
         name = _name(role, run, settings)
-        encoders.append(EvaluatedEncoder(name, role, run, settings, results, histograms or [], guard or {}))
+        encoders.append(EvaluatedEncoder(name, role, run, settings, results, histograms or [], guard or {}, facts))
     return encoders
 
 

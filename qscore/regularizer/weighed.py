@@ -7,7 +7,7 @@ from typing import Any
 
 RAW, GRADIENT = "raw", "gradient"
 WEIGHT_UNITS = (RAW, GRADIENT)
-WITHOUT_EFFECT = 1e-4  # of the loss's gradient: below what the order of the images changes from run to run
+WITHOUT_EFFECT = 1e-4  # of the gradient of the loss
 SUGGESTED_EFFECT = 0.01
 
 

@@ -112,14 +112,14 @@ def test_a_method_is_measured_as_by_hand(
 ) -> None:
     method, callback = (
         Linear(encoder, is_split=is_split),
-        QScoreRegularizer(weight=0.25, weight_unit=unit, epsilon=1.5, threshold=2.0),
+        QScoreRegularizer(weight=0.25, weight_unit=unit, epsilon=0.5, threshold=2.0),
     )
     trainer = fit(tmp_path, method, data, callback)
     assert callback.mined is not None
     by_hand = [
         (float(method.direction.norm()) * math.sqrt(len(h)), float(own.norm()))
         for h in method.seen
-        for own in [term_gradient_by_hand(h, callback.mined.discriminative, 1.5, 2.0)]
+        for own in [term_gradient_by_hand(h, callback.mined.discriminative, 0.5, 2.0)]
     ]
     assert len(by_hand) == 4
     torch.testing.assert_close(torch.tensor(callback.weighing.norms), torch.tensor(by_hand), rtol=1e-4, atol=0)
@@ -346,11 +346,11 @@ def test_steps_that_the_gradient_scaler_skips_do_not_count(tmp_path: Path) -> No
 
 
 def test_steps_of_new_heads_are_waited_for(tmp_path: Path, encoder: Encoder, data: ImageDataModule) -> None:
-    callback = QScoreRegularizer(weight=0.5, weight_unit="gradient", epsilon=1.5, threshold=2.0)
+    callback = QScoreRegularizer(weight=0.5, weight_unit="gradient", epsilon=0.5, threshold=2.0)
     method = Linear(encoder, is_split=False)
     fit(tmp_path, method, data, HeadWarmup(2), callback)
     assert callback.mined is not None
-    own = term_gradient_by_hand(method.seen[2], callback.mined.discriminative, 1.5, 2.0)
+    own = term_gradient_by_hand(method.seen[2], callback.mined.discriminative, 0.5, 2.0)
     assert [norms[1] for norms in callback.weighing.norms] == [pytest.approx(float(own.norm()), rel=1e-4)]
 
 

@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 FILE = "q_score_weight.json"
 RULE = "=" * 100
-# The ratio of the two norms follows the batch: a median evens that out, and 20 steps cost no more than a
-# tenth of any training, however short.
+# The ratio of the two norms follows the batch: the median of 20 evens that out. Of a short training no more than a
+# tenth may go by without the term.
 NUM_STEPS = 20
 SHARE_OF_TRAINING = 0.1
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from qscore.errors import UserError
 from qscore.regularizer.outputs import Select, read_representations
@@ -29,15 +28,23 @@ class Attachment:
         encoder: The submodule whose outputs are regularized.
         penalty: Representations to a number to add to the loss.
         select: What the encoder returns to representations, see `read_representations`.
+        see: Is told what the encoder returned during a step, unless the encoder is compiled.
     """
 
-    def __init__(self, module: Any, encoder: nn.Module, penalty: nn.Module, select: Select | None = None) -> None:
-        self.penalty = penalty
+    def __init__(
+        self,
+        module: Any,
+        encoder: nn.Module,
+        penalty: nn.Module,
+        select: Select | None = None,
+        *,
+        see: Callable[[Any], None] | None = None,
+    ) -> None:
+        self.penalty, self._see = penalty, see
         self._module, self._encoder, self._select = module, encoder, select
         self._outputs: tuple[Any, ...] = ()
-        self._is_collecting = False
-        self._num_added = 0
-        self._handle: RemovableHandle = encoder.register_forward_hook(self._collect)
+        self._is_collecting, self._num_added = False, 0
+        self._handle = encoder.register_forward_hook(self._collect)
         self._shadowed: dict[str, Any] = {}
         self._replace("training_step", self._wrap_training_step)
         self._replace("manual_backward", self._wrap_manual_backward)
@@ -61,6 +68,8 @@ class Attachment:
     def _collect(self, caller: nn.Module, _: Any, output: Any) -> None:
         if not self._is_collecting or caller is not self._encoder:
             return
+        if self._see is not None and not torch.compiler.is_compiling():
+            self._see(output)
         # A copy, since a head may work in place. Nested pairs, since compiled code is bound to the length of a list.
         kept = output.clone() if isinstance(output, Tensor) else output
         self._outputs = (kept, self._outputs)

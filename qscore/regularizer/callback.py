@@ -18,6 +18,8 @@ from qscore.regularizer.mined import Mined
 from qscore.regularizer.mining import MINED_MEAN, Miner, Threshold
 from qscore.regularizer.outputs import RepresentationsOf, Select, find_encoder
 from qscore.regularizer.penalty import QScorePenalty
+from qscore.regularizer.weighed import RAW
+from qscore.regularizer.weighing import Weighing
 
 PENALTY = "q_score"
 MINED_FILE = "discriminative_features.json"
@@ -29,8 +31,8 @@ class QScoreRegularizer(pl.Callback):
     Works on the methods of this package and on any other LightningModule, of `pytorch_lightning` or of
     `lightning.pytorch`, under automatic and manual optimization; see `Attachment`.
 
-    D comes from plain training images, with the encoder in eval mode. D, its counts, the threshold and the
-    histograms are part of the checkpoint, so a resumed run keeps them. The random state of the run is left
+    D comes from plain training images, with the encoder in eval mode. D, its counts, the threshold, the weight and
+    the histograms are part of the checkpoint, so a resumed run keeps them. The random state of the run is left
     alone: with weight 0 the weights come out bit-identical to a run without the callback.
 
     Args:
@@ -43,7 +45,9 @@ class QScoreRegularizer(pl.Callback):
         formula: "ratio" (eq. 3), "centered" (AAAI 2024) or "soft" (ours, never empty), see `qscore.q_score`.
         lower: Quantile of the non-zero dominance counts where D begins.
         upper: Quantile where D ends.
-        column_weight: Weight of the anti-collapse term, see `QScorePenalty`.
+        weight_unit: "raw", the paper's, which means another thing for every formula and width; or "gradient": the norm
+            of the term's gradient at the representations over that of the loss's, see `Weighing`.
+        column_weight: Weight of the anti-collapse term, see `QScorePenalty`; raw in either unit.
         mine_every_n_epochs: Mine again so often; never by default, since the percentile rule then ejects the
             very features that were raised.
         images: Batches with plain images to mine from; by default those of the trainer's `ImageDataModule`, or else,
@@ -53,6 +57,7 @@ class QScoreRegularizer(pl.Callback):
 
     Attributes:
         mined: Outcome of the last mining pass; None before the first.
+        weighing: What the weight was found to mean.
 
     Raises:
         UserError: If a setting is out of range, the encoder is not there, or no gradient reaches it.
@@ -68,6 +73,7 @@ class QScoreRegularizer(pl.Callback):
         *,
         lower: float = 0.5,
         upper: float = 0.95,
+        weight_unit: str = RAW,
         column_weight: float | None = None,
         mine_every_n_epochs: int | None = None,
         images: Iterable[Any] | None = None,
@@ -78,6 +84,7 @@ class QScoreRegularizer(pl.Callback):
                 f"Expected weights (lambda) of at least 0, got {weight} and {column_weight}; 0 is the control."
             )
         self.encoder, self.weight, self.column_weight = encoder, weight, column_weight
+        self.weighing = Weighing(weight, weight_unit)
         self.miner = Miner(epsilon, threshold, formula, lower, upper)
         self.mine_every_n_epochs, self.images, self.representations = mine_every_n_epochs, images, representations
         self.mined: Mined | None = None
@@ -86,32 +93,29 @@ class QScoreRegularizer(pl.Callback):
         self._attachment: Attachment | None = None
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
-        if self.mined is None:
-            self._mine(trainer, pl_module)
+        self.mined = self.mined or self._mine(trainer, pl_module)
         self._detach(pl_module)
-        self._attach(pl_module)
+        self._attach(pl_module, self.mined)
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         epoch = trainer.current_epoch
         due = self.mine_every_n_epochs and epoch > 0 and epoch % self.mine_every_n_epochs == 0
         if due and self.mined is not None and self.mined.epoch < epoch:
-            self._mine(trainer, pl_module)
-            self._attach(pl_module)
+            self.mined = self._mine(trainer, pl_module)
+            self._attach(pl_module, self.mined)
+
+    def on_train_batch_start(self, trainer: Any, pl_module: Any, *_: Any) -> None:
+        self.weighing.open_step(trainer)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
+        weights = self.weighing.close_step(trainer)
         seen = self._penalty.statistics if self._penalty else None
         if self._penalty is None or seen is None:
             return  # the step skipped its loss
         self._penalty.statistics = None  # one that skips its loss next has nothing to report
         self.histograms.add(seen.q)
         pl_module.log("q_score/mean", seen.q.mean(), prog_bar=True)
-        pl_module.log_dict(
-            {
-                "q_score/term": seen.term,
-                "q_score/share_below": seen.share_below,
-                "q_score/share_empty": seen.share_empty,
-            }
-        )
+        pl_module.log_dict({**seen.as_log(), **weights})
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         self.histograms.close_epoch(trainer)
@@ -125,40 +129,39 @@ class QScoreRegularizer(pl.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         mined = None if self.mined is None else asdict(self.mined)
-        return {"mined": mined, "histograms": self.histograms.closed}
+        return {"mined": mined, "histograms": self.histograms.closed, "weighing": self.weighing.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.mined = None if state_dict["mined"] is None else Mined(**state_dict["mined"])
         self.histograms.closed = state_dict["histograms"]
+        if "weighing" in state_dict:  # not in checkpoints of before there was a unit
+            self.weighing.load_state_dict(state_dict["weighing"])
 
-    def _mine(self, trainer: Any, pl_module: Any) -> None:
+    def _mine(self, trainer: Any, pl_module: Any) -> Mined:
         with isolate_rng():
             encoder = RepresentationsOf(find_encoder(pl_module, self.encoder), self.representations)
-            mined = self.miner.mine(encoder, mining_images(trainer, self.images), epoch=trainer.current_epoch)
-        self.mined = trainer.strategy.broadcast(mined)  # devices may round differently; D is the same on all
+            found = self.miner.mine(encoder, mining_images(trainer, self.images), epoch=trainer.current_epoch)
+        mined: Mined = trainer.strategy.broadcast(found)  # devices may round differently; D is the same on all
         if trainer.is_global_zero:
-            write_json(Path(trainer.default_root_dir) / MINED_FILE, self.mined.as_json())
+            write_json(Path(trainer.default_root_dir) / MINED_FILE, mined.as_json())
+        return mined
 
-    def _attach(self, pl_module: Any) -> None:
-        if self.mined is None:
-            raise AssertionError("features are mined before the penalty is attached")
-        self._penalty = QScorePenalty(
-            self.mined.discriminative,
-            weight=self.weight,
-            epsilon=self.mined.epsilon,
-            threshold=self.mined.threshold,
-            formula=self.miner.formula,
-            column_weight=self.column_weight,
-        ).to(pl_module.device)
-        if isinstance(pl_module, SSLMethod):
+    def _attach(self, pl_module: Any, mined: Mined) -> None:
+        penalty = mined.penalty(self.weight, self.column_weight, formula=self.miner.formula)
+        self._penalty = penalty.to(pl_module.device)
+        encoder, is_ours = find_encoder(pl_module, self.encoder), isinstance(pl_module, SSLMethod)
+        self.weighing.attach(self._penalty, encoder if is_ours else None)
+        if is_ours:
             pl_module.penalties[PENALTY] = self._penalty
         elif self._attachment is None:
-            encoder = find_encoder(pl_module, self.encoder)
-            self._attachment = Attachment(pl_module, encoder, self._penalty, self.representations)
+            self._attachment = Attachment(
+                pl_module, encoder, self._penalty, self.representations, see=self.weighing.see
+            )
         else:
             self._attachment.penalty = self._penalty  # mined again: what was compiled around the hook stays
 
     def _detach(self, pl_module: Any) -> None:
+        self.weighing.detach()
         if isinstance(pl_module, SSLMethod) and PENALTY in pl_module.penalties:
             del pl_module.penalties[PENALTY]
         if self._attachment is not None:

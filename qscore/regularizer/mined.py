@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from qscore.regularizer.penalty import QScorePenalty
 from qscore.score import MAX_EMPTY_SHARE
 
 
@@ -31,6 +32,17 @@ class Mined:
     mean_q: float
     share_empty: float
     epoch: int
+
+    def penalty(self, weight: float, column_weight: float | None, *, formula: str) -> QScorePenalty:
+        """Returns the term over these features."""
+        return QScorePenalty(
+            self.discriminative,
+            weight=weight,
+            epsilon=self.epsilon,
+            threshold=self.threshold,
+            formula=formula,
+            column_weight=column_weight,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Returns the content of `discriminative_features.json`."""

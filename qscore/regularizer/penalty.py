@@ -29,6 +29,10 @@ class PenaltyStatistics:
     share_below: Float[Tensor, ""]
     share_empty: Float[Tensor, ""]
 
+    def as_log(self) -> dict[str, Tensor]:
+        """Returns the numbers to log, by name."""
+        return {f"q_score/{name}": getattr(self, name) for name in ("term", "share_below", "share_empty")}
+
 
 class QScorePenalty(nn.Module):
     """Raises the Q-Score of the views that are below a threshold.

@@ -163,3 +163,17 @@ def test_paths_pass_through_compiled_modules(tmp_path: Path) -> None:
         twin = nested(term(callback))
         train(pytorch_lightning, twin, tmp_path)
         assert_same_weights(module, twin)
+
+
+@pytest.mark.parametrize(("compiled", "path"), COMPILED.values(), ids=COMPILED)
+def test_a_weight_of_the_gradient_is_that_of_the_module_before_it_was_compiled(
+    compiled: Callable[[Any], Any], path: str, tmp_path: Path
+) -> None:
+    options = {"weight": 0.5, "weight_unit": "gradient"}
+    plain, callback = regularizer(**options), regularizer(path, **options)
+    expected, module = stranger(pytorch_lightning), compiled(stranger(pytorch_lightning))
+    train(pytorch_lightning, expected, tmp_path, plain)
+    train(pytorch_lightning, module, tmp_path, callback)
+    assert callback.weighing.weight == pytest.approx(plain.weighing.weight, rel=1e-5)
+    assert counters["stats"]["unique_graphs"] > 0, "nothing was compiled afterwards"
+    assert_same_weights(module, expected)

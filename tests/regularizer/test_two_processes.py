@@ -12,7 +12,7 @@ from torch.utils.data import DistributedSampler
 
 from qscore import QScorePenalty
 from tests.conftest import REPOSITORY
-from tests.regularizer.strangers import EPSILON, WEIGHT, assert_same_weights, loader, stranger
+from tests.regularizer.strangers import EPSILON, THRESHOLD, WEIGHT, assert_same_weights, loader, stranger
 
 BATCH_SIZE = 8
 
@@ -65,3 +65,20 @@ def test_both_processes_have_the_same_features(kind: str, num_images: int, proce
     assert first["threshold"] == second["threshold"]
     assert first["num_samples"] == second["num_samples"] == num_images
     assert first["discriminative"].any()
+
+
+@pytest.mark.slow
+def test_both_processes_find_the_weight_of_the_gradients_of_both(processes: list[dict[str, Any]]) -> None:
+    found = [process["gradient"] for process in processes]
+    assert found[0]["norms"] == found[1]["norms"]
+    module, squares = stranger(pytorch_lightning), torch.zeros(2)
+    own = QScorePenalty(found[0]["mined"]["discriminative"], weight=1.0, epsilon=EPSILON, threshold=THRESHOLD)
+    images, labels = loader().dataset.tensors  # type: ignore[attr-defined]
+    for rank in range(2):
+        positions = list(DistributedSampler(images, 2, rank))[:BATCH_SIZE]  # type: ignore[arg-type]
+        h = module.backbone(images[positions]).detach().requires_grad_()
+        loss = torch.nn.functional.cross_entropy(module.head(h), labels[positions])
+        squares += torch.stack([torch.autograd.grad(value, h)[0].square().sum() for value in (loss, own(h))]) / 2
+    loss_norm, term_norm = squares.sqrt().tolist()
+    assert found[0]["norms"] == [pytest.approx((loss_norm, term_norm), rel=1e-4)]
+    assert found[0]["weight"] == found[1]["weight"] == pytest.approx(0.5 * loss_norm / term_norm, rel=1e-4)

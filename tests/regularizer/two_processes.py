@@ -7,7 +7,7 @@ import lightning.pytorch
 import pytorch_lightning
 import torch
 
-from tests.regularizer.strangers import regularizer, stranger, train
+from tests.regularizer.strangers import THRESHOLD, regularizer, stranger, train
 
 
 def main(folder: Path) -> None:
@@ -16,10 +16,12 @@ def main(folder: Path) -> None:
     for name, library, options in (
         ("given", pytorch_lightning, {}),
         ("views", lightning.pytorch, {"images": None}),
+        ("gradient", pytorch_lightning, {"weight": 0.5, "weight_unit": "gradient", "threshold": THRESHOLD}),
     ):
-        callback, module = regularizer(threshold="mined_mean", **options), stranger(library)
+        callback, module = regularizer(**{"threshold": "mined_mean", **options}), stranger(library)
         trainer = train(library, module, folder, callback, strategy="ddp", devices=2)
         found[name] = {"weights": module.state_dict(), "mined": vars(callback.mined), "rank": trainer.global_rank}
+        found[name] |= {"norms": callback.weighing.norms, "weight": callback.weighing.weight}
     torch.save(found, folder / f"{trainer.global_rank}.pt")
 
 

@@ -68,3 +68,19 @@ def test_the_encoder_is_left_as_it_was(encoder: Encoder, kind: str, training: bo
 def test_an_unknown_kind_lists_the_known_ones(encoder: Encoder) -> None:
     with pytest.raises(UserError, match="grad_cam, gradient, integrated_gradients"):
         feature_heatmaps(encoder, torch.rand(2, 3, 28, 28), FEATURES, kind="gradcam")
+
+
+def test_integrated_gradients_add_up_to_the_feature(encoder: Encoder) -> None:
+    encoder.network = Quadrants()
+    images = torch.rand(2, 3, 16, 16)
+    rise = (encoder(images) - encoder(torch.zeros_like(images)))[[0, 1], [1, 3]].detach()
+    heat = feature_heatmaps(encoder, images, torch.tensor([1, 3]), kind="integrated_gradients")
+    torch.testing.assert_close(heat.sum((1, 2)), rise, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("pool", ["token", "avg"])
+def test_grad_cam_of_a_vit_reaches_the_patches(pool: str) -> None:
+    encoder = Encoder("timm/vit_tiny_patch16_224", options={"img_size": 64, "global_pool": pool, "depth": 2})
+    heat = feature_heatmaps(encoder, torch.rand(2, 3, 64, 64), FEATURES, kind="grad_cam")
+    assert heat.shape == (2, 64, 64)
+    assert heat.sum() > 0

@@ -52,7 +52,8 @@ def feature_heatmaps(
             attributions = IntegratedGradients(encoder).attribute(
                 pixels, target=features, n_steps=NUM_STEPS, internal_batch_size=max(NUM_STEPS, len(pixels))
             )
-    return attributions.detach().sum(1).float().cpu()
+    heat: Tensor = attributions.detach().sum(1).float().cpu()
+    return heat
 
 
 def has_tokens(network: nn.Module) -> bool:
@@ -112,7 +113,7 @@ def _as_map(network: nn.Module, output: Tensor) -> Tensor:
     if has_tokens(network):
         patches = output[:, int(network.num_prefix_tokens) :]  # type: ignore[arg-type]
         side = round(patches.shape[1] ** 0.5)
-        return patches.transpose(1, 2).unflatten(2, (side, side))
+        return patches.transpose(1, 2).reshape(len(patches), -1, side, side)
     return output.permute(0, 3, 1, 2) if getattr(network, "output_fmt", "NCHW") == "NHWC" else output
 
 

@@ -22,7 +22,7 @@ from qscore.score import cached_representations, epsilon_number
 log = logging.getLogger(__name__)
 
 CACHE = "representations"
-NEED_LABELS = ("linear_probe", "knn", "misclassification", "classes", "feature_selection")
+NEED_LABELS = ("linear_probe", "knn", "misclassification", "classes", "feature_selection", "heatmaps")
 
 
 def evaluate_run(cfg: DictConfig, run: RunDirectory, data: ImageDataModule) -> None:

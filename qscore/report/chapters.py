@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from qscore.report import change_figures, class_figures, figures, selection_figures
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.guard import guard_curves
+from qscore.report.heatmaps import feature_heatmaps, has_heatmaps
 from qscore.report.rivals import components, rivals, score_names
 
 FROM_TRAINING = ("histograms", "guard")
-SCORES = "scores"
+SCORES, HEATMAPS = "scores", "heatmaps"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Chapter:
         """Returns whether there is something of an encoder to draw."""
         if self.needs == SCORES:
             return bool(score_names(encoder))
+        if self.needs == HEATMAPS:
+            return has_heatmaps(encoder)
         return bool(getattr(encoder, self.needs)) if self.needs in FROM_TRAINING else self.needs in encoder.results
 
 
@@ -152,6 +155,15 @@ CHAPTERS = (
         "Frozen encoders; strength of the probe chosen on the training images of each data set.",
         selection_figures.transfer_accuracy,
         "transfer",
+    ),
+    Chapter(
+        "heatmaps",
+        "What single features look at (figs. 6, 8, A.9 to A.12)",
+        "Held-out images that the probe gets right and wrong. For each class its strongest discriminative feature and "
+        "a noisy one, with their numbers. The paper expects the former on the object and the latter beside it. Every "
+        "map is divided by its largest value, so that faint ones are seen; on a ViT the maps are those of tokens.",
+        feature_heatmaps,
+        HEATMAPS,
     ),
     Chapter(
         "training",

@@ -24,6 +24,8 @@ from tests.application.conftest import BOOTSTRAPS, NUM_STEPS_PER_EPOCH, script, 
 from tests.encoders.sources import moco_trained
 
 EVALUATIONS = {
+    "heatmaps",
+    "quality",
     "linear_probe",
     "knn",
     "misclassification",

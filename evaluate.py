@@ -21,6 +21,7 @@ from qscore.errors import UserError
 from qscore.files import fingerprint
 
 log = logging.getLogger(__name__)
+NUM_SAID = 6  # of an evaluation whose numbers all belong to a class, a part or a score
 DEFAULTS = {"epsilon": 4.0, "formula": "ratio", "lower": 0.5, "upper": 0.95, "seed": 0}
 
 
@@ -48,8 +49,9 @@ def evaluate(cfg: DictConfig) -> None:
     cfg.evaluation = answerable(cfg.evaluation, data)
     results = evaluate_encoder(encoder, data, cfg, epsilon=None, cache=home / CACHE, results=out / "results")
     for name, result in results.items():
-        numbers = {key: value for key, value in result.metrics.items() if not key.startswith("class/")}
-        log.info("%s: %s", name, ", ".join(f"{key} {value:.4g}" for key, value in numbers.items() if value is not None))
+        known = {key: value for key, value in result.metrics.items() if value is not None}
+        headline = [key for key in known if "/" not in key] or list(known)[:NUM_SAID]
+        log.info("%s: %s", name, ", ".join(f"{key} {known[key]:.4g}" for key in headline))
     log.info("Results in %s.", out / "results")
 
 

@@ -8,10 +8,17 @@ from matplotlib.figure import Figure
 from qscore.report import change_figures, class_figures, figures, selection_figures
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.guard import guard_curves
+from qscore.report.published_figures import (
+    has_published,
+    has_published_transfer,
+    published_accuracy,
+    published_transfer,
+)
 from qscore.report.rivals import components, rivals, score_names
 
 FROM_TRAINING = ("histograms", "guard")
 SCORES = "scores"
+PUBLISHED = {"published": has_published, "published_transfer": has_published_transfer}
 
 
 @dataclass(frozen=True)
@@ -23,8 +30,9 @@ class Chapter:
         title: Heading.
         caption: What to see.
         draw: Makes the figure.
-        needs: Evaluation that it is drawn from, "histograms" or "guard" for what training itself left, or "scores" for
-            the scores beside Q of the prediction of misclassification.
+        needs: Evaluation that it is drawn from, "histograms" or "guard" for what training itself left, "scores" for
+            the scores beside Q of the prediction of misclassification, or one of `PUBLISHED` for numbers that a paper
+            has too.
     """
 
     name: str
@@ -37,6 +45,8 @@ class Chapter:
         """Returns whether there is something of an encoder to draw."""
         if self.needs == SCORES:
             return bool(score_names(encoder))
+        if self.needs in PUBLISHED:
+            return PUBLISHED[self.needs](encoder)
         return bool(getattr(encoder, self.needs)) if self.needs in FROM_TRAINING else self.needs in encoder.results
 
 
@@ -152,6 +162,21 @@ CHAPTERS = (
         "Frozen encoders; strength of the probe chosen on the training images of each data set.",
         selection_figures.transfer_accuracy,
         "transfer",
+    ),
+    Chapter(
+        "published",
+        "Beside the papers' numbers",
+        "Hollow: as printed, one number without seeds. Filled: measured here, one dot a run. A row whose label names "
+        "settings was measured with these in place of the paper's.",
+        published_accuracy,
+        "published",
+    ),
+    Chapter(
+        "published_transfer",
+        "Beside the paper's numbers on other data sets (table A.1)",
+        "Hollow: as printed. Filled: measured here, one dot a run.",
+        published_transfer,
+        "published_transfer",
     ),
     Chapter(
         "training",

@@ -8,6 +8,7 @@ from typing import Any
 
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import read_json
+from qscore.report.recipe import training_of, training_of_origin
 from qscore.results import Result, load_result
 
 FACTS = "run.json"
@@ -29,6 +30,9 @@ class EvaluatedEncoder:
         results: By evaluation.
         histograms: Q during fine-tuning, one entry an epoch; empty for a baseline.
         guard: What the guard saw during fine-tuning, see `guard.json`; empty where there was none.
+        data: Name of the data set it was fine-tuned on; of an origin, that of the run it is an origin of.
+        method: Name of the SSL method, likewise.
+        recipe: How it was fine-tuned, under the names of the configuration; of an origin, its encoder alone.
     """
 
     name: str
@@ -38,6 +42,9 @@ class EvaluatedEncoder:
     results: dict[str, Result]
     histograms: list[dict[str, Any]]
     guard: dict[str, Any] = field(default_factory=dict)
+    data: str = ""
+    method: str = ""
+    recipe: dict[str, Any] = field(default_factory=dict)
 
     def metric(self, evaluation: str, name: str) -> float | None:
         """Returns a number, or None where it was not measured or is not defined."""
@@ -105,13 +112,15 @@ def _encoders_of(run: Path) -> list[EvaluatedEncoder]:
     for role, folder in facts.get("origins", {}).items():
         results = _results(run / folder)
         origin = (run / folder).resolve().parents[1]
-        encoders.append(EvaluatedEncoder(role, role, origin, _settings({}, results), results, []))
+        settings, training = _settings({}, results), training_of_origin(config)
+        encoders.append(EvaluatedEncoder(role, role, origin, settings, results, [], **training))
     if results := _results(run / "results"):
         role = _role(facts, config)
         settings = _settings(config, results)
         histograms, guard = (_if_there(run / name) for name in ("q_score_histograms.json", "guard.json"))
         name = _name(role, run, settings)
-        encoders.append(EvaluatedEncoder(name, role, run, settings, results, histograms or [], guard or {}))
+        left = (histograms or [], guard or {})
+        encoders.append(EvaluatedEncoder(name, role, run, settings, results, *left, **training_of(config)))
     return encoders
 
 

@@ -1,54 +1,9 @@
-"""What the report shows, in its order: a heading, what to see, and the figure."""
+"""What the report shows, in its order."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from matplotlib.figure import Figure
-
-from qscore.report import change_figures, class_figures, figures, selection_figures
-from qscore.report.collect import EvaluatedEncoder
+from qscore.report import change_figures, class_figures, figures, published_figures, selection_figures
+from qscore.report.chapter import SCORES, Chapter
 from qscore.report.guard import guard_curves
-from qscore.report.published_figures import (
-    has_published,
-    has_published_transfer,
-    published_accuracy,
-    published_transfer,
-)
-from qscore.report.rivals import components, rivals, score_names
-
-FROM_TRAINING = ("histograms", "guard")
-SCORES = "scores"
-PUBLISHED = {"published": has_published, "published_transfer": has_published_transfer}
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """A figure of the report and what to see in it.
-
-    Attributes:
-        name: Of the picture file.
-        title: Heading.
-        caption: What to see.
-        draw: Makes the figure.
-        needs: Evaluation that it is drawn from, "histograms" or "guard" for what training itself left, "scores" for
-            the scores beside Q of the prediction of misclassification, or one of `PUBLISHED` for numbers that a paper
-            has too.
-    """
-
-    name: str
-    title: str
-    caption: str
-    draw: Callable[[list[EvaluatedEncoder]], Figure]
-    needs: str
-
-    def has(self, encoder: EvaluatedEncoder) -> bool:
-        """Returns whether there is something of an encoder to draw."""
-        if self.needs == SCORES:
-            return bool(score_names(encoder))
-        if self.needs in PUBLISHED:
-            return PUBLISHED[self.needs](encoder)
-        return bool(getattr(encoder, self.needs)) if self.needs in FROM_TRAINING else self.needs in encoder.results
-
+from qscore.report.rivals import components, rivals
 
 CHAPTERS = (
     Chapter(
@@ -166,16 +121,16 @@ CHAPTERS = (
     Chapter(
         "published",
         "Beside the papers' numbers",
-        "Hollow: as printed, one number without seeds. Filled: measured here, one dot a run. A row whose label names "
-        "settings was measured with these in place of the paper's.",
-        published_accuracy,
+        "Hollow: as printed, one number without seeds; no paper has a control. Filled: measured here, one dot a run. A "
+        "label names the settings that are not the paper's, or that it does not state.",
+        published_figures.published_accuracy,
         "published",
     ),
     Chapter(
         "published_transfer",
         "Beside the paper's numbers on other data sets (table A.1)",
         "Hollow: as printed. Filled: measured here, one dot a run.",
-        published_transfer,
+        published_figures.published_transfer,
         "published_transfer",
     ),
     Chapter(

@@ -68,11 +68,7 @@ def collect(paths: Iterable[Path]) -> list[EvaluatedEncoder]:
     encoders: dict[tuple[Any, ...], EvaluatedEncoder] = {}
     for run in dict.fromkeys(runs):
         for encoder in _encoders_of(run):
-            key = (
-                encoder.role,
-                encoder.path,
-                *(str(encoder.settings.get(n)) for n in ("epsilon", "formula", "images")),
-            )
+            key = (encoder.role, encoder.path, *(str(encoder.settings.get(n)) for n in TOLD_APART_BY))
             encoders.setdefault(key, encoder)
     if not encoders:
         raise UserError("Expected evaluated runs, got none with results; run: python evaluate.py run=RUN_DIR")
@@ -119,8 +115,8 @@ def _encoders_of(run: Path) -> list[EvaluatedEncoder]:
         settings = _settings(config, results)
         histograms, guard = (_if_there(run / name) for name in ("q_score_histograms.json", "guard.json"))
         name = _name(role, run, settings)
-        left = (histograms or [], guard or {})
-        encoders.append(EvaluatedEncoder(name, role, run, settings, results, *left, **training_of(config)))
+        seen = (histograms or [], guard or {})
+        encoders.append(EvaluatedEncoder(name, role, run, settings, results, *seen, **training_of(config)))
     return encoders
 
 

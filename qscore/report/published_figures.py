@@ -4,7 +4,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from qscore.report.collect import EvaluatedEncoder
+from qscore.report.collect import CONTROL, EvaluatedEncoder
 from qscore.report.panels import ROLE_COLORS, STYLE, WIDTH_IN, Encoders
 from qscore.report.published import AAAI_TABLE_2, V2_TABLE_1
 from qscore.report.published_grid import Grid
@@ -39,7 +39,8 @@ def _dots(grids: list[Grid]) -> Figure:
         axis = figure.subplots()
         for label, (_, column, published, measured) in named:
             row, color = labels.index(label), ROLE_COLORS[column][0]
-            axis.plot(published, row - 0.12, "o", color=color, markerfacecolor="white", markersize=7)
+            if published is not None:
+                axis.plot(published, row - 0.12, "o", color=color, markerfacecolor="white", markersize=7)
             axis.plot(measured, [row + 0.12] * len(measured), "o", color=color, markersize=6)
         axis.set_yticks(range(len(labels)), labels)
         axis.set_ylim(len(labels) - 0.5, -0.5)
@@ -53,7 +54,7 @@ def _dots(grids: list[Grid]) -> Figure:
 
 def _legend_entries(column: str) -> list[Line2D]:
     color = ROLE_COLORS[column][0]
-    faces = {"published": "white", "measured": color}
+    faces = {"measured": color} if column == CONTROL else {"published": "white", "measured": color}
     return [
         Line2D([], [], marker="o", linestyle="", color=color, markerfacecolor=face, label=f"{column}, {kind}")
         for kind, face in faces.items()

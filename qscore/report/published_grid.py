@@ -56,15 +56,19 @@ class Grid:
         return any(cell.measured for _, cells in self.rows for cell in cells)
 
     @property
-    def pairs(self) -> list[tuple[str, str, float, tuple[float, ...]]]:
-        """Label with the method, column, published and measured numbers, where there are both."""
-        keys = [(name, column) for name in self.methods.values() for column in COLUMNS]
-        return [
-            (f"{label}: {name}", column, cell.published, cell.measured)
-            for label, cells in self.rows
-            for (name, column), cell in zip(keys, cells, strict=True)
-            if cell.published is not None and cell.measured
-        ]
+    def pairs(self) -> list[tuple[str, str, float | None, tuple[float, ...]]]:
+        """Label with the method, column, published and measured numbers, where a method has both in a row.
+
+        The control, which no paper publishes, comes along: without it the other two say little.
+        """
+        found: list[tuple[str, str, float | None, tuple[float, ...]]] = []
+        for label, cells in self.rows:
+            for i, name in enumerate(self.methods.values()):
+                own = cells[len(COLUMNS) * i :][: len(COLUMNS)]
+                if any(cell.published is not None and cell.measured for cell in own):
+                    pairs = [(column, cell) for column, cell in zip(COLUMNS, own, strict=True) if cell.measured]
+                    found += [(f"{label}: {name}", column, cell.published, cell.measured) for column, cell in pairs]
+        return found
 
     def as_rows(self) -> tuple[list[str], list[list[str]]]:
         """Returns header and rows, numbers as printed."""

@@ -21,7 +21,9 @@ def _recipe(config: dict[str, Any]) -> dict[str, Any]:
     """The encoder is known only where no checkpoint decided it."""
     recipe: dict[str, Any] = {name: config[name] for name in TRAINED_WITH if name in config}
     encoder = config.get("encoder", {})
-    if "architecture" not in encoder or config.get("checkpoint", {}).get("path") is not None:
+    checkpoint = config.get("checkpoint")  # a path, or null, in runs from before it had options
+    given = checkpoint.get("path") if isinstance(checkpoint, dict) else checkpoint
+    if "architecture" not in encoder or given is not None:
         return recipe
     width = encoder.get("width", 1.0)
     return recipe | {"encoder": encoder["architecture"] + ("" if width == 1 else f" of width {width:g}")}

@@ -243,5 +243,7 @@ def test_names_and_settings_come_from_the_run(tmp_path: Path) -> None:
     found = cells(collect([tmp_path / "run"]), "CIFAR-10, resnet18 of width 0.5")
     assert found["MoCo baseline, measured"] == "80.00 (1 run)"
     assert found["MoCo Q-Score, measured"] == "90.00 (1 run)"
-    write_json(tmp_path / "run" / "run.json", {"stage": "fine_tune", "config": config | {"checkpoint": {"path": "x"}}})
-    assert collect([tmp_path / "run"])[0].recipe == PAPER
+    for checkpoint, known in ((None, True), ({"path": None}, True), ("x", False), ({"path": "x"}, False)):
+        chosen = config | {"checkpoint": checkpoint}
+        write_json(tmp_path / "run" / "run.json", {"stage": "fine_tune", "config": chosen})
+        assert ("encoder" in collect([tmp_path / "run"])[0].recipe) == known

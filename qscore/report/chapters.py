@@ -1,47 +1,10 @@
-"""What the report shows, in its order: a heading, what to see, and the figure."""
+"""What the report shows, in its order."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from matplotlib.figure import Figure
-
-from qscore.report import change_figures, class_figures, figures, selection_figures
-from qscore.report.collect import EvaluatedEncoder
+from qscore.report import change_figures, class_figures, figures, published_figures, selection_figures
+from qscore.report.chapter import Chapter
 from qscore.report.guard import guard_curves
-from qscore.report.heatmaps import feature_heatmaps, has_heatmaps
-from qscore.report.rivals import components, rivals, score_names
-
-FROM_TRAINING = ("histograms", "guard")
-SCORES, HEATMAPS = "scores", "heatmaps"
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """A figure of the report and what to see in it.
-
-    Attributes:
-        name: Of the picture file.
-        title: Heading.
-        caption: What to see.
-        draw: Makes the figure.
-        needs: Evaluation that it is drawn from, "histograms" or "guard" for what training itself left, or "scores" for
-            the scores beside Q of the prediction of misclassification.
-    """
-
-    name: str
-    title: str
-    caption: str
-    draw: Callable[[list[EvaluatedEncoder]], Figure]
-    needs: str
-
-    def has(self, encoder: EvaluatedEncoder) -> bool:
-        """Returns whether there is something of an encoder to draw."""
-        if self.needs == SCORES:
-            return bool(score_names(encoder))
-        if self.needs == HEATMAPS:
-            return has_heatmaps(encoder)
-        return bool(getattr(encoder, self.needs)) if self.needs in FROM_TRAINING else self.needs in encoder.results
-
+from qscore.report.heatmaps import feature_heatmaps
+from qscore.report.rivals import components, rivals
 
 CHAPTERS = (
     Chapter(
@@ -123,7 +86,7 @@ CHAPTERS = (
         "Left: ROC; right: precision and recall, correct samples positive. The legend gives the AUROC of the whole "
         "score (ratio), of the mean of L ∩ D without the division, and of one over the L1 norm.",
         components,
-        SCORES,
+        "scores",
     ),
     Chapter(
         "rivals",
@@ -132,7 +95,7 @@ CHAPTERS = (
         "right of the line is better than Q. Blue scores need no label, grey ones are ceilings that know the training "
         "labels, red ones are forms of Q. The number behind a name is its AUROC. rivals.csv holds the other metrics.",
         rivals,
-        SCORES,
+        "scores",
     ),
     Chapter(
         "class_accuracy",
@@ -163,7 +126,22 @@ CHAPTERS = (
         "a noisy one, with their numbers. The paper expects the former on the object and the latter beside it. Every "
         "map is divided by its largest value, so that faint ones are seen; on a ViT the maps are those of tokens.",
         feature_heatmaps,
-        HEATMAPS,
+        "heatmaps",
+    ),
+    Chapter(
+        "published",
+        "Beside the papers' numbers",
+        "Hollow: as printed, one number without seeds; no paper has a control. Filled: measured here, one dot a run. A "
+        "label names the settings that are not the paper's, or that it does not state.",
+        published_figures.published_accuracy,
+        "published",
+    ),
+    Chapter(
+        "published_transfer",
+        "Beside the paper's numbers on other data sets (table A.1)",
+        "Hollow: as printed. Filled: measured here, one dot a run.",
+        published_figures.published_transfer,
+        "published_transfer",
     ),
     Chapter(
         "training",

@@ -8,6 +8,7 @@ from typing import Any
 
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import read_json
+from qscore.report.recipe import training_of, training_of_origin
 from qscore.results import Result, load_result
 
 FACTS = "run.json"
@@ -30,6 +31,9 @@ class EvaluatedEncoder:
         histograms: Q during fine-tuning, one entry an epoch; empty for a baseline.
         facts: Content of `run.json`.
         guard: What the guard saw during fine-tuning, see `guard.json`; empty where there was none.
+        data: Name of the data set it was fine-tuned on; of an origin, that of the run it is an origin of.
+        method: Name of the SSL method, likewise.
+        recipe: How it was fine-tuned, under the names of the configuration; of an origin, its encoder alone.
     """
 
     name: str
@@ -40,6 +44,9 @@ class EvaluatedEncoder:
     histograms: list[dict[str, Any]]
     guard: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    data: str = ""
+    method: str = ""
+    recipe: dict[str, Any] = field(default_factory=dict)
 
     def metric(self, evaluation: str, name: str) -> float | None:
         """Returns a number, or None where it was not measured or is not defined."""
@@ -63,11 +70,7 @@ def collect(paths: Iterable[Path]) -> list[EvaluatedEncoder]:
     encoders: dict[tuple[Any, ...], EvaluatedEncoder] = {}
     for run in dict.fromkeys(runs):
         for encoder in _encoders_of(run):
-            key = (
-                encoder.role,
-                encoder.path,
-                *(str(encoder.settings.get(n)) for n in ("epsilon", "formula", "images")),
-            )
+            key = (encoder.role, encoder.path, *(str(encoder.settings.get(n)) for n in TOLD_APART_BY))
             encoders.setdefault(key, encoder)
     if not encoders:
         raise UserError("Expected evaluated runs, got none with results; run: python evaluate.py run=RUN_DIR")
@@ -107,14 +110,16 @@ def _encoders_of(run: Path) -> list[EvaluatedEncoder]:
     for role, folder in facts.get("origins", {}).items():
         results = _results(run / folder)
         origin = (run / folder).resolve().parents[1]
+        settings, training = _settings({}, results), training_of_origin(config)
         about = _if_there(origin / FACTS) or {}
-        encoders.append(EvaluatedEncoder(role, role, origin, _settings({}, results), results, [], facts=about))
+        encoders.append(EvaluatedEncoder(role, role, origin, settings, results, [], facts=about, **training))
     if results := _results(run / "results"):
         role = _role(facts, config)
         settings = _settings(config, results)
         histograms, guard = (_if_there(run / name) for name in ("q_score_histograms.json", "guard.json"))
         name = _name(role, run, settings)
-        encoders.append(EvaluatedEncoder(name, role, run, settings, results, histograms or [], guard or {}, facts))
+        seen = (histograms or [], guard or {}, facts)
+        encoders.append(EvaluatedEncoder(name, role, run, settings, results, *seen, **training_of(config)))
     return encoders
 
 
@@ -136,13 +141,16 @@ def _role(facts: dict[str, Any], config: dict[str, Any]) -> str:
 def _settings(config: dict[str, Any], results: dict[str, Result]) -> dict[str, Any]:
     scored = next((result.settings for result in results.values() if "epsilon" in result.settings), {})
     chosen: dict[str, Any] = {name: config[name] for name in ("lambda", "seed", "epochs") if name in config}
+    if unit := config.get("regularizer", {}).get("weight_unit"):
+        chosen["weight_unit"] = unit
     return chosen | {name: scored[name] for name in TOLD_APART_BY if name in scored}
 
 
 def _name(role: str, run: Path, settings: dict[str, Any]) -> str:
     if role == ENCODER:
         return run.name
-    return CONTROL if role == CONTROL else f"{REGULARIZED} λ={settings['lambda']:g}"
+    unit = " × gradient" if settings.get("weight_unit") == "gradient" else ""
+    return CONTROL if role == CONTROL else f"{REGULARIZED} λ={settings['lambda']:g}{unit}"
 
 
 def _order(encoder: EvaluatedEncoder) -> tuple[Any, ...]:

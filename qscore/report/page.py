@@ -13,6 +13,7 @@ from qscore.report import tables
 from qscore.report.chapters import CHAPTERS
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.guard import guard_notes, guard_table
+from qscore.report.published_tables import measured_grids, published_csvs
 from qscore.report.rivals import rivals_table
 
 PAGE = "index.html"
@@ -26,6 +27,8 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
     write_text(out / "comparison.csv", tables.main_csv(encoders))
     write_text(out / "per_class.csv", tables.per_class_csv(encoders))
     write_text(out / "rivals.csv", tables.as_csv(*rivals_table(encoders)))
+    for name, text in published_csvs(encoders).items():
+        write_text(out / name, text)
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
         files("qscore.report").joinpath("page.html.jinja").read_text(encoding="utf-8")
     )
@@ -39,6 +42,7 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
         guard_header=guard_header,
         guard_rows=guard_rows,
         chapters=[(chapter, _inline(pictures[chapter.name])) for chapter in CHAPTERS if chapter.name in pictures],
+        grids=measured_grids(encoders),
         runs=[(e.name, e.path.name, e.settings) for e in encoders],
     )
     write_text(out / PAGE, page)

@@ -1,0 +1,44 @@
+"""A chapter of the report: a heading, what to see, the figure, and what it is drawn from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from qscore.report.collect import EvaluatedEncoder
+from qscore.report.heatmaps import has_heatmaps
+from qscore.report.published_figures import has_published, has_published_transfer
+from qscore.report.rivals import score_names
+
+# What is not simply the result of an evaluation: what training left, parts of a result, numbers that a paper has too.
+PRESENT: dict[str, Callable[[EvaluatedEncoder], object]] = {
+    "histograms": lambda encoder: encoder.histograms,
+    "guard": lambda encoder: encoder.guard,
+    "scores": score_names,
+    "heatmaps": has_heatmaps,
+    "published": has_published,
+    "published_transfer": has_published_transfer,
+}
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A figure of the report and what to see in it.
+
+    Attributes:
+        name: Of the picture file.
+        title: Heading.
+        caption: What to see.
+        draw: Makes the figure.
+        needs: Evaluation that it is drawn from, or one of `PRESENT`.
+    """
+
+    name: str
+    title: str
+    caption: str
+    draw: Callable[[list[EvaluatedEncoder]], Figure]
+    needs: str
+
+    def has(self, encoder: EvaluatedEncoder) -> bool:
+        """Returns whether there is something of an encoder to draw."""
+        return bool(PRESENT[self.needs](encoder)) if self.needs in PRESENT else self.needs in encoder.results

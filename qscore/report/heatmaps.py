@@ -12,7 +12,7 @@ EVALUATION = "heatmaps"
 SAID = {"gradient": "gradient", "grad_cam": "Grad-CAM", "integrated_gradients": "integr. gradients"}
 FEATURES = ("discriminative", "noisy")
 MANY, FEW_ROWS, ROWS = 3, 4, 8
-ROW_HEIGHT_IN = 1.25
+ROW_HEIGHT_IN, HEAD = 1.25, 0.6
 
 
 def has_heatmaps(encoder: EvaluatedEncoder) -> bool:
@@ -27,8 +27,8 @@ def feature_heatmaps(encoders: Encoders) -> Figure:
     counts = [min(most, len(e.array(EVALUATION, "images"))) for e in drawn]
     num_columns = 1 + 2 * max(e.array(EVALUATION, "maps").shape[2] for e in drawn)
     with mpl.rc_context({**STYLE, "figure.constrained_layout.use": False}):
-        figure = Figure(figsize=(WIDTH_IN, ROW_HEIGHT_IN * (sum(counts) + 0.6 * len(drawn))), layout="constrained")
-        parts = figure.subfigures(len(drawn), 1, squeeze=False, height_ratios=[count + 0.6 for count in counts])
+        figure = Figure(figsize=(WIDTH_IN, ROW_HEIGHT_IN * (sum(counts) + HEAD * len(drawn))), layout="constrained")
+        parts = figure.subfigures(len(drawn), 1, squeeze=False, height_ratios=[count + HEAD for count in counts])
         for part, encoder, count in zip(parts[:, 0], drawn, counts, strict=True):
             part.suptitle(label(encoder), fontsize=11)
             for row, axes in enumerate(part.subplots(count, num_columns, squeeze=False)):
@@ -50,5 +50,5 @@ def _draw_row(axes: list[Axes], encoder: EvaluatedEncoder, row: int, *, is_first
             axis = axes[1 + i * len(kinds) + k]
             axis.imshow(image.mean(2), cmap="gray", vmin=0, vmax=400, alpha=0.9)
             axis.imshow(np.abs(maps[i, k].astype(float)), cmap="inferno", vmin=0, vmax=1, alpha=0.65)
-            what = f"{feature} {features[i]}, {SAID[kind]}" if is_first else f"{features[i]}"
-            axis.set_title(what if maps[i, k].any() else f"{what}: all zero", fontsize=7)
+            what = f"{features[i]}" if maps[i, k].any() else f"{features[i]}: all zero"
+            axis.set_title(f"{feature}\n{SAID[kind]}\n{what}" if is_first else what, fontsize=7)

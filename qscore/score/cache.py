@@ -31,7 +31,8 @@ def cached_representations(
     before = encoder.fingerprint()
     images = data.fingerprint(split) if view is None else data.augmented_fingerprint(split, view)
     key = fingerprint(before, images)
-    path = folder / f"{split}-{key}.safetensors"
+    name = split if view is None else f"view{view}-of-{split}"
+    path = folder / f"{name}-{key}.safetensors"
     if not path.is_file():
         source = data.source(split)
         representations = extract(

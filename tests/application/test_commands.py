@@ -126,8 +126,8 @@ def test_numbers_of_page_json_and_cached_representations_agree(sweep: Path, tmp_
 def test_the_page_stands_alone(sweep: Path, tmp_path: Path) -> None:
     report([str(run) for run in runs(sweep).values()] + ["--out", str(tmp_path)])
     page = (tmp_path / "index.html").read_text()
-    assert not re.search(r"""(src|href)=["'](?!data:)""", page)
-    assert page.count("data:image/png;base64,") == 15
+    assert not re.search(r"""(src|<link[^>]*href)=["'](?!data:)""", page)
+    assert page.count("data:image/png;base64,") == 16
     assert "no evidence of an effect" in page
     assert (tmp_path / "per_class.csv").read_text().count("\n") == 11
 

@@ -13,7 +13,7 @@ from qscore.score.features import dominant_features
 
 OVER_SETS = ("ratio", "centered")
 FORMULAS = (*OVER_SETS, "soft")
-SHARPNESS = 4.0
+SHARPNESS = 1.0
 FLAT = 1e-6
 
 
@@ -32,7 +32,7 @@ def q_score(
       arXiv 2203.01881v2);
     - "centered": Q_i = mean over S_i of (h_ij - mu_i), with h_i divided by its L2 norm (eq. 1 of the final
       version, AAAI 2024, 10.1609/aaai.v38i12.29201);
-    - "soft": "ratio" over all of D, each feature weighed by how far it is over the threshold, see `soft_score`.
+    - "soft": "centered" over all of D, each feature weighed by how far it is over the threshold, see `soft_score`.
 
     All ignore the scale of h_i. Neither paper says what an empty S_i gives: here the first two are 0, without
     gradient. S_i is a constant for their gradient; that of "soft" flows through its weights.
@@ -44,7 +44,7 @@ def q_score(
         formula: "ratio", "centered" or "soft".
 
     Returns:
-        Q of each sample, float32. "ratio" and "soft" lie in [0, 1] for h >= 0 and are of the order 1 / feature.
+        Q of each sample, float32. "ratio" lies in [0, 1] for h >= 0 and is of the order 1 / feature.
 
     Raises:
         UserError: If the formula is unknown or D is not of the width of h.
@@ -89,22 +89,23 @@ def soft_score(
     *,
     sharpness: float = SHARPNESS,
 ) -> Float[Tensor, " sample"]:
-    """Returns sum over D of w_ij h_ij / ||h_i||_1, with weights that sum to 1 and fall where no feature stands out.
+    """Returns the sum over D of w_ij (h_ij - mu_i), with h_i divided by its L2 norm and weights that sum to 1.
 
     w_ij is proportional to sigmoid(sharpness (z_ij - epsilon)), z_ij = (h_ij - mu_i) / sigma_i. Features far above the
-    threshold weigh alike, so that it is eq. 3 for a sample with a clear L ∩ D; where none reaches the threshold, the
-    nearest of D stand in for it. It has therefore a value and a gradient for every sample, 0 only where D is empty.
-    No paper has it; docs/study/README.md says how it was chosen, and against what.
+    threshold weigh alike, so that it is "centered" for a sample with a clear L ∩ D; where none reaches the threshold,
+    the nearest of D stand in for it. It has therefore a value and a gradient for every sample, 0 only where D is empty.
+    No paper has it; docs/study/README.md says how it was chosen, and that it did not predict errors better than the
+    published forms.
 
     Args:
         h: Representations; computed in float32.
         discriminative: The set D.
         epsilon: Standard deviations above the mean where a weight is half of the largest one possible.
-        sharpness: How quickly a weight falls below the threshold, per standard deviation; infinite is "ratio".
+        sharpness: How quickly a weight falls below the threshold, per standard deviation; infinite is "centered".
 
     >>> h = torch.tensor([[0.0, 0.0, 0.0, 1.0, 3.0]])
-    >>> soft_score(h, torch.tensor([False, False, False, False, True]), epsilon=4.0)
-    tensor([0.7500])
+    >>> soft_score(h, torch.tensor([False, False, False, False, True]), epsilon=4.0)  # (3 - 0.8) / sqrt(10)
+    tensor([0.6957])
     """
     h = _unit_peak(h)
     mean, deviation = h.mean(-1, keepdim=True), h.std(-1, correction=0, keepdim=True)
@@ -112,7 +113,8 @@ def soft_score(
     z = torch.where(varies, (h - mean) / torch.where(varies, deviation, 1.0), 0.0)
     chosen = discriminative | ~discriminative.any()  # an empty D has no weights: any will do, times 0
     weights = F.logsigmoid(sharpness * (z - epsilon)).masked_fill(~chosen, -torch.inf).softmax(-1)
-    return (weights * h).sum(-1) / h.abs().sum(-1).clamp_min(1.0) * discriminative.any()
+    unit = F.normalize(h, dim=-1)
+    return (weights * (unit - unit.mean(-1, keepdim=True))).sum(-1) * discriminative.any()
 
 
 class QScore(Metric):

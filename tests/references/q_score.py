@@ -25,19 +25,19 @@ def centered(h: list[float], discriminative: set[int], epsilon: float) -> float:
     return math.fsum((h[j] - mu) / l2 for j in common) / len(common)
 
 
-def soft(h: list[float], discriminative: set[int], epsilon: float, sharpness: float = 4.0) -> float:
-    """Eq. 3 with weights in place of the set."""
-    r, l1 = len(h), math.fsum(abs(x) for x in h)
+def soft(h: list[float], discriminative: set[int], epsilon: float, sharpness: float = 1.0) -> float:
+    """The final version with weights in place of the set."""
+    r, l2 = len(h), math.sqrt(math.fsum(x * x for x in h))
     mu = math.fsum(h) / r
     sigma = math.sqrt(math.fsum((x - mu) ** 2 for x in h) / r)
-    if not discriminative or not l1:
+    if not discriminative or not l2:
         return 0.0
     flat = sigma <= 1e-6 * max(map(abs, h))
     logs = {j: -sharpness * ((0.0 if flat else (h[j] - mu) / sigma) - epsilon) for j in discriminative}
     logs = {j: -(x + math.log1p(math.exp(-x)) if x > 0 else math.log1p(math.exp(x))) for j, x in logs.items()}
     top = max(logs.values())
     weights = {j: math.exp(x - top) for j, x in logs.items()}
-    return math.fsum(w * h[j] for j, w in weights.items()) / math.fsum(weights.values()) / l1
+    return math.fsum(w * (h[j] - mu) for j, w in weights.items()) / math.fsum(weights.values()) / l2
 
 
 FORMULAS = {"ratio": ratio, "centered": centered, "soft": soft}

@@ -13,7 +13,7 @@ from qscore.report.statistics import Statistic, holm, p_value, sample_interval, 
 
 SEEDS_FOR_A_CLAIM = 3
 NUM_BOOTSTRAPS = 1000
-EFFECT, NO_EFFECT, NO_CLAIM = "effect", "no effect shown", "no claim"
+EFFECT, NO_EFFECT, NO_CLAIM, UNCLEAR = "effect", "no effect shown", "no claim", "differs, cause unclear"
 HEADER = [
     "Metric",
     "Seeds",
@@ -90,7 +90,8 @@ class Difference:
         seeds: Interval of the mean difference, Student's t over training seeds.
         images: The same by bootstrap over held-out images; None where no per-sample values are kept.
         p: Of the paired t test, adjusted for all metrics of the comparison.
-        verdict: "effect", "no effect shown", or "no claim" with fewer than 3 seeds.
+        verdict: "effect"; "differs, cause unclear" where more than the treatment differs, as to any baseline; "no effect
+            shown"; "no claim" with fewer than 3 seeds.
     """
 
     metric: Metric
@@ -110,7 +111,7 @@ class Difference:
 def differences(comparison: Comparison, *, num_bootstraps: int = NUM_BOOTSTRAPS) -> list[Difference]:
     """Returns the paired differences of every metric that all pairs of a comparison have.
 
-    An effect needs 3 seeds and an interval over seeds without 0. Eight metrics are looked at together, so one in twenty
+    An effect needs 3 seeds, an interval over seeds without 0, and a control that was trained alike. Eight metrics are looked at together, so one in twenty
     lies: `p` says which would stand after Holm's correction.
     """
     known = [m for m in METRICS if all(_comparable(m, p.treated, p.reference) for p in comparison.pairs)]
@@ -122,7 +123,11 @@ def differences(comparison: Comparison, *, num_bootstraps: int = NUM_BOOTSTRAPS)
         each = [a - b for a, b in values[metric]]
         interval = t_interval(each)
         images = _over_images(metric, comparison, num_bootstraps)
-        found.append(Difference(metric, treated, reference, interval, images, p, _verdict(each, interval)))
+        found.append(
+            Difference(
+                metric, treated, reference, interval, images, p, _verdict(each, interval, is_fair=comparison.is_fair)
+            )
+        )
     return found
 
 
@@ -144,12 +149,12 @@ def difference_rows(found: Sequence[Difference]) -> list[list[str]]:
     ]
 
 
-def _verdict(each: Sequence[float], interval: tuple[float, float]) -> str:
+def _verdict(each: Sequence[float], interval: tuple[float, float], *, is_fair: bool) -> str:
     if len(each) < SEEDS_FOR_A_CLAIM:
         return f"{NO_CLAIM}: {len(each)} of {SEEDS_FOR_A_CLAIM} seeds"
     if interval[0] <= 0 <= interval[1]:
         return NO_EFFECT
-    return EFFECT
+    return EFFECT if is_fair else UNCLEAR
 
 
 def _over_images(metric: Metric, comparison: Comparison, num: int) -> tuple[float, float] | None:

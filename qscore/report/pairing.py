@@ -9,6 +9,7 @@ from qscore.report.collect import BASELINE, CONTROL, REGULARIZED, EvaluatedEncod
 TREATMENT = ("lambda", "formula", "epsilon", "alpha")
 SHORT = {"lambda": "λ={:g}", "formula": "{}", "epsilon": "ε={}", "alpha": "α={}"}
 SCORING = ("epsilon", "formula", "lower", "upper")
+UNEQUAL = "Control and"
 MUST_AGREE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "optimizer steps": lambda facts: facts.get("num_steps"),
     "training images": lambda facts: facts.get("data_fingerprint"),
@@ -47,6 +48,7 @@ class Comparison:
         where: Method and data.
         pairs: By seed.
         cautions: Why the difference may not be what it seems.
+        is_fair: Whether the two differ in the treatment alone, as far as their records tell.
     """
 
     treated: str
@@ -54,6 +56,7 @@ class Comparison:
     where: str
     pairs: tuple[Pair, ...]
     cautions: tuple[str, ...]
+    is_fair: bool = True
 
     @property
     def title(self) -> str:
@@ -102,7 +105,8 @@ def _comparison(
             cautions.append(f"Seed {_seed(treated)} has no {role} and is left out.")
             continue
         pairs.append(Pair(_seed(treated), treated, matching[0]))
-    cautions += sorted({text for pair in pairs for text in _differences(pair, role)})
+    unequal = sorted({text for pair in pairs for text in _differences(pair, role)})
+    cautions += unequal
     if role == BASELINE and len({pair.reference.path for pair in pairs}) < len(pairs):
         cautions.append(
             "Several seeds start from one pretrained encoder: they vary the fine-tuning only and say nothing of "
@@ -110,7 +114,8 @@ def _comparison(
         )
     if role == BASELINE:
         cautions.append(f"{group_name(group[0], of)} was trained longer than the baseline; only a control is fair.")
-    return Comparison(group_name(group[0], of), role, _where(group[0]), tuple(pairs), tuple(cautions))
+    is_fair = role == CONTROL and not any(text.startswith(UNEQUAL) for text in unequal)
+    return Comparison(group_name(group[0], of), role, _where(group[0]), tuple(pairs), tuple(cautions), is_fair)
 
 
 def _matching(treated: EvaluatedEncoder, candidates: list[EvaluatedEncoder], role: str) -> Iterator[EvaluatedEncoder]:
@@ -132,7 +137,7 @@ def _differences(pair: Pair, role: str) -> Iterator[str]:
             one, other = read(ours.facts), read(theirs.facts)
             if one != other:
                 detail = f": {one} and {other}" if len(f"{one}{other}") < 40 else ""
-                yield f"Control and {ours.role} differ in {name}{detail}: the difference is not that of Q-Score alone."
+                yield f"{UNEQUAL} {ours.role} differ in {name}{detail}: the difference is not that of Q-Score alone."
     if ours.settings.get("images") != theirs.settings.get("images"):
         yield "They were evaluated on different held-out images: the numbers cannot be compared."
     differing = [name for name in SCORING if _scoring(ours).get(name) != _scoring(theirs).get(name)]

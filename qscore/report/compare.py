@@ -90,8 +90,8 @@ class Difference:
         seeds: Interval of the mean difference, Student's t over training seeds.
         images: The same by bootstrap over held-out images; None where no per-sample values are kept.
         p: Of the paired t test, adjusted for all metrics of the comparison.
-        verdict: "effect"; "differs, cause unclear" where more than the treatment differs, as to any baseline; "no effect
-            shown"; "no claim" with fewer than 3 seeds.
+        verdict: "effect"; "differs, cause unclear" where more than the treatment differs, as to any baseline; "no
+            effect shown"; "no claim" with fewer than 3 seeds.
     """
 
     metric: Metric
@@ -111,8 +111,8 @@ class Difference:
 def differences(comparison: Comparison, *, num_bootstraps: int = NUM_BOOTSTRAPS) -> list[Difference]:
     """Returns the paired differences of every metric that all pairs of a comparison have.
 
-    An effect needs 3 seeds, an interval over seeds without 0, and a control that was trained alike. Eight metrics are looked at together, so one in twenty
-    lies: `p` says which would stand after Holm's correction.
+    An effect needs 3 seeds, an interval over seeds without 0, and a control that was trained alike. Several metrics are
+    looked at together, so one in twenty lies: `p` says which would stand after Holm's correction.
     """
     known = [m for m in METRICS if all(_comparable(m, p.treated, p.reference) for p in comparison.pairs)]
     values = {m: [(_value(p.treated, m), _value(p.reference, m)) for p in comparison.pairs] for m in known}

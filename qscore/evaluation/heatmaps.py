@@ -96,15 +96,19 @@ def _classes(inputs: EvaluationInputs, names: Sequence[str] | None, num: int) ->
         unknown = [name for name in names if name not in known]
         if unknown:
             raise unknown_name("class", unknown[0], known)
+        absent = [name for name in names if not all((labels == known.index(name)).any() for labels in inputs.labels)]
+        if absent:
+            raise UserError(f"Expected a class with training and held-out images, got {absent[0]} without.")
         return [known.index(name) for name in names]
-    present = torch.unique(inputs.labels[1]).numpy()
+    train, test = (torch.unique(labels).tolist() for labels in inputs.labels)
+    present = sorted(set(train) & set(test))
     return sorted(int(c) for c in np.random.default_rng(inputs.seed).permutation(present)[:num])
 
 
 def _choose(inputs: EvaluationInputs, label: int, num_samples: int) -> Chosen:
     h = inputs.train.h[inputs.labels[0] == label]
     outside = ~inputs.discriminative
-    mean = h.mean(0) if len(h) else torch.zeros(inputs.train.h.shape[1])
+    mean = h.mean(0)
     strongest = int(mean.masked_fill(outside, -torch.inf).argmax())
     if not outside.any():
         outside = torch.arange(len(mean)) != strongest

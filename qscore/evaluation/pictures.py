@@ -29,8 +29,9 @@ class Pictures:
     cache: Path
 
     def plain(self, positions: Sequence[int], *, split: Split = "test") -> Float[Tensor, "sample 3 height width"]:
-        """Returns plain images of a split, in [0, 1]; an unreadable one is black."""
-        return torch.cat([batch.images for batch in self.data.plain_loader(split, positions)])
+        """Returns plain images of a split, in [0, 1], read in this process; an unreadable one is black."""
+        dataset = self.data.plain_loader(split, positions).dataset
+        return torch.stack([dataset[position].images for position in positions])
 
     def views(self, num: int) -> Float[Tensor, "view sample feature"]:
         """Returns representations of random views of the held-out images, in the order of `EvaluationInputs.test`."""

@@ -52,14 +52,8 @@ def fit_probe(
         test_labels: (sample,).
         seed: Of the validation split.
     """
-    smallest = np.unique(train_labels, return_counts=True)[1].min()
-    inner_h, held_h, inner_labels, held_labels = train_test_split(
-        train_h,
-        train_labels,
-        test_size=VALIDATION_SHARE,
-        random_state=seed,
-        stratify=train_labels if smallest >= 2 and VALIDATION_SHARE * len(train_h) >= len(set(train_labels)) else None,
-    )
+    inner, held = _validation_split(train_labels, seed)
+    inner_h, held_h, inner_labels, held_labels = train_h[inner], train_h[held], train_labels[inner], train_labels[held]
     accuracies = []
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=MAX_ITERATIONS, warm_start=True))
     for c in REGULARIZATION_PATH:
@@ -88,6 +82,17 @@ def fit_linear(h: np.ndarray, labels: np.ndarray, regularization: float) -> Pipe
     """
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=MAX_ITERATIONS))
     return _fit(model, h, labels, regularization)
+
+
+def _validation_split(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions to fit and to choose on; every class is among the former, in its share among both where it can be."""
+    positions, (_, first, counts) = np.arange(len(labels)), np.unique(labels, return_index=True, return_counts=True)
+    if counts.min() >= 2 and VALIDATION_SHARE * len(labels) >= len(counts):
+        inner, held = train_test_split(positions, test_size=VALIDATION_SHARE, random_state=seed, stratify=labels)
+        return inner, held
+    rest = np.random.default_rng(seed).permutation(np.setdiff1d(positions, first))
+    num_held = min(len(rest), max(1, round(VALIDATION_SHARE * len(labels))))
+    return np.concatenate([first, rest[num_held:]]), rest[:num_held] if num_held else positions
 
 
 def _fit(model: Pipeline, h: np.ndarray, labels: np.ndarray, regularization: float) -> Pipeline:

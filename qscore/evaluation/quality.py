@@ -39,7 +39,7 @@ def quality(inputs: EvaluationInputs, *, num_views: int = 4) -> Result:
         "participation_ratio": float(participation_ratio(spectrum)),
         "feature_std": float(feature_std(h)),
         "share_dead": float(dead_features(h).double().mean()),
-        "uniformity": float(uniformity(_some(h))),
+        "uniformity": float(uniformity(_some(h))) if len(h) > 1 else None,
         "mean_q": float(inputs.test_q.double().mean()),
         "share_empty": inputs.test_empty_share,
     }
@@ -136,9 +136,10 @@ def alignment(views: Float[Tensor, "view sample feature"]) -> Float[Tensor, ""]:
     >>> alignment(torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]]]))
     tensor(2.)
     """
-    unit = F.normalize(views, dim=2)
-    first, second = torch.triu_indices(len(views), len(views), offset=1)
-    return (unit[first] - unit[second]).square().sum(2).mean()
+    pairs = [(one, other) for i, one in enumerate(views) for other in views[:i]]
+    # On the unit sphere |u - v|² = 2 - 2 cos; pair by pair, since all of them together would fill the memory.
+    cosines = torch.stack([F.cosine_similarity(one, other, dim=1).mean() for one, other in pairs])
+    return 2 - 2 * cosines.mean()
 
 
 def dead_features(h: Float[Tensor, "sample feature"]) -> Tensor:

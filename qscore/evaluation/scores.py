@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 
 from qscore.evaluation.inputs import EvaluationInputs
 from qscore.evaluation.probe import Probe
@@ -105,9 +104,9 @@ def ceilings(inputs: EvaluationInputs) -> dict[str, Tensor]:
 
 
 def probe_logits(probe: Probe, h: Tensor) -> Tensor:
-    """Returns the probe's logits, (sample, class); of two classes the first one's are 0, as scikit-learn has it."""
+    """Returns the probe's logits, (sample, class); scikit-learn's one logit z of two classes becomes -z/2 and z/2."""
     logits = torch.from_numpy(np.asarray(probe.model.decision_function(h.numpy().astype(np.float64))))
-    return F.pad(logits[:, None], (1, 0)) if logits.ndim == 1 else logits
+    return torch.stack([-logits / 2, logits / 2], 1) if logits.ndim == 1 else logits
 
 
 def _sign(name: str, signs: dict[str, int]) -> int:

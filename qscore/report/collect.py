@@ -155,5 +155,5 @@ def _name(role: str, run: Path, settings: dict[str, Any]) -> str:
 
 def _order(encoder: EvaluatedEncoder) -> tuple[Any, ...]:
     settings = encoder.settings
-    numbers = [settings.get(name, 0) for name in ("epsilon", "lambda", "seed")]
+    numbers = [settings.get(name) or 0 for name in ("epsilon", "lambda", "seed")]
     return (ROLES.index(encoder.role), *numbers, str(encoder.path))

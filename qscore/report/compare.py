@@ -13,7 +13,9 @@ from qscore.report.statistics import Statistic, holm, p_value, sample_interval, 
 
 SEEDS_FOR_A_CLAIM = 3
 NUM_BOOTSTRAPS = 1000
-EFFECT, NO_EFFECT, NO_CLAIM, UNCLEAR = "effect", "no effect shown", "no claim", "differs, cause unclear"
+EFFECT, WEAK = "effect", "effect before Holm's correction"
+NO_EFFECT, NO_CLAIM, UNCLEAR = "no effect shown", "no claim", "differs, cause unclear"
+LEVEL = 0.05
 HEADER = [
     "Metric",
     "Seeds",
@@ -90,7 +92,8 @@ class Difference:
         seeds: Interval of the mean difference, Student's t over training seeds.
         images: The same by bootstrap over held-out images; None where no per-sample values are kept.
         p: Of the paired t test, adjusted for all metrics of the comparison.
-        verdict: "effect"; "differs, cause unclear" where more than the treatment differs, as to any baseline; "no
+        verdict: "effect", or the same "before Holm's correction" where p is 0.05 or more; "differs, cause unclear"
+        where more than the treatment differs, as to any baseline; "no
             effect shown"; "no claim" with fewer than 3 seeds.
     """
 
@@ -125,7 +128,7 @@ def differences(comparison: Comparison, *, num_bootstraps: int = NUM_BOOTSTRAPS)
         images = _over_images(metric, comparison, num_bootstraps)
         found.append(
             Difference(
-                metric, treated, reference, interval, images, p, _verdict(each, interval, is_fair=comparison.is_fair)
+                metric, treated, reference, interval, images, p, _verdict(each, interval, p, is_fair=comparison.is_fair)
             )
         )
     return found
@@ -149,18 +152,21 @@ def difference_rows(found: Sequence[Difference]) -> list[list[str]]:
     ]
 
 
-def _verdict(each: Sequence[float], interval: tuple[float, float], *, is_fair: bool) -> str:
+def _verdict(each: Sequence[float], interval: tuple[float, float], p: float, *, is_fair: bool) -> str:
     if len(each) < SEEDS_FOR_A_CLAIM:
         return f"{NO_CLAIM}: {len(each)} of {SEEDS_FOR_A_CLAIM} seeds"
-    if interval[0] <= 0 <= interval[1]:
+    if not (interval[0] > 0 or interval[1] < 0):  # also where a number is not defined
         return NO_EFFECT
-    return EFFECT if is_fair else UNCLEAR
+    if not is_fair:
+        return UNCLEAR
+    return EFFECT if p < LEVEL else WEAK
 
 
 def _over_images(metric: Metric, comparison: Comparison, num: int) -> tuple[float, float] | None:
     pairs = [(_arrays(p.treated, metric), _arrays(p.reference, metric)) for p in comparison.pairs]
     sizes = {len(array) for pair in pairs for arrays in pair for array in arrays}
-    if not metric.arrays or len(sizes) != 1:
+    is_complete = all(arrays for pair in pairs for arrays in pair) and all(p.same_images for p in comparison.pairs)
+    if not metric.arrays or not is_complete or len(sizes) != 1:
         return None
     return sample_interval(pairs, metric.statistic, num=num)
 

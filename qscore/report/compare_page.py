@@ -34,7 +34,8 @@ tr.effect td{font-weight:600}</style></head><body><h1>Runs against runs</h1><p>{
 {% for comparison, rows in parts %}<h2>{{ comparison.title }}</h2>
 {% for text in comparison.cautions %}<p class="caution">{{ text }}</p>{% endfor %}
 <table><thead><tr>{% for name in header %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead><tbody>
-{% for row in rows %}<tr class="{{ row[-1] }}">{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}
+{% for row in rows %}<tr{% if row[-1] == effect %} class="effect"{% endif %}>
+{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}
 </tbody></table>{% endfor %}<h2>The tables as a picture</h2><img alt="Paired differences" src="{{ picture }}">
 <p>Circles: one training seed each. Thick lines: 95 % over seeds; thin: 95 % over held-out images. Red: an effect.</p>
 <footer>qscore {{ version }}</footer></body></html>"""
@@ -112,7 +113,9 @@ def _write(found: Compared, out: Path) -> None:
     parts = [(c, difference_rows(each)) for c, each in found]
     write_text(
         out / "compare.html",
-        template.render(parts=parts, header=HEADER, multiple=MULTIPLE, picture=picture, version=__version__),
+        template.render(
+            parts=parts, effect=EFFECT, header=HEADER, multiple=MULTIPLE, picture=picture, version=__version__
+        ),
     )
 
 

@@ -12,7 +12,14 @@ from qscore.report.tables import as_csv
 TRANSFER, AVERAGE = "transfer", "average"
 # What an encoder of each role shares with the Q-Score run that it stands beside.
 SHARED = {BASELINE: ("encoder",), CONTROL: ("encoder", "epochs"), REGULARIZED: None}
-SAID = {"lambda": "λ={}", "epsilon": "ε={}", "formula": "{}", "epochs": "{} epochs", "encoder": "{}"}
+SAID = {
+    "lambda": "λ={}",
+    "epsilon": "ε={}",
+    "formula": "{}",
+    "epochs": "{} epochs",
+    "encoder": "{}",
+    "weight_unit": "λ × {}",
+}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from qscore.score.features import dominant_features
 
-CHUNK = 1024
+MAX_SIMILARITIES = 2**28  # 1 GiB at a time
+MAX_CLUSTERED = 50_000
 TINY = 1e-12
 
 RIVALS = {
@@ -90,7 +91,8 @@ def neighbours(
     (tensor([[0., 1.]]), tensor([[1, 0]]))
     """
     members = F.normalize(bank, dim=1).T
-    found = [(F.normalize(chunk, dim=1) @ members).topk(k, dim=1) for chunk in torch.split(h, CHUNK)]
+    size = max(1, MAX_SIMILARITIES // len(bank))
+    found = [(F.normalize(chunk, dim=1) @ members).topk(k, dim=1) for chunk in torch.split(h, size)]
     similarity, index = (torch.cat([part[i] for part in found]) for i in (0, 1))
     return (1 - similarity).clamp_min(0), index
 
@@ -114,7 +116,9 @@ def local_intrinsic_dimension(distances: Float[Tensor, "sample k"]) -> Float[Ten
 
 
 def prototypes(bank: Float[Tensor, "member feature"], num: int, *, seed: int = 0) -> Float[Tensor, "prototype feature"]:
-    """Returns the L2-normalised centres of k-means on L2-normalised representations of training images."""
+    """Returns the L2-normalised centres of k-means on L2-normalised representations, of at most 50,000."""
+    if len(bank) > MAX_CLUSTERED:
+        bank = bank[torch.randperm(len(bank), generator=torch.Generator().manual_seed(seed))[:MAX_CLUSTERED]]
     model = KMeans(num, n_init=3, random_state=seed).fit(F.normalize(bank, dim=1).cpu().numpy())
     return F.normalize(torch.from_numpy(model.cluster_centers_).to(bank), dim=1)
 
@@ -176,8 +180,10 @@ def feature_zscore(
     that are constant over the training images are left out.
     """
     deviation = bank.std(0, correction=0)
-    z = (h - bank.mean(0)) / torch.where(deviation > 0, deviation, torch.full_like(deviation, torch.inf))
-    return z.amax(1)
+    varies = deviation > 0
+    if not varies.any():
+        return torch.zeros_like(h[:, 0])
+    return ((h - bank.mean(0)) / deviation)[:, varies].amax(1)
 
 
 def max_softmax(logits: Float[Tensor, "sample class"]) -> Float[Tensor, " sample"]:

@@ -44,6 +44,9 @@ def write_run(folder: Path, *, weight: float, seed: int, accuracy: float, num_st
         "versions": {"torch": "2.6"},
         "config": config,
     }
+    if "baseline" in changed:
+        facts["baseline"] = changed["baseline"]
+    config |= changed.get("config", {})
     run = folder / f"lambda{weight}-seed{seed}{changed.get('suffix', '')}"
     run.mkdir(parents=True)
     (run / "run.json").write_text(json.dumps(facts))
@@ -143,10 +146,105 @@ def test_groups_are_named_by_what_differs(tmp_path: Path) -> None:
     assert {c.treated for c in comparisons(collect([tmp_path]))} == {"Q-Score λ=10", "Q-Score λ=0.1"}
 
 
+def test_runs_that_started_from_different_encoders_show_no_effect_of_the_regularizer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed in range(3):
+        write_run(tmp_path, weight=0.0, seed=seed, accuracy=0.8, baseline="../a")
+        write_run(tmp_path, weight=10.0, seed=seed, accuracy=0.9, baseline="../b")
+    main(["compare", str(tmp_path)])
+    printed = capsys.readouterr().out
+    assert "differ in the encoder they started from" in printed
+    assert "differs, cause unclear" in printed
+
+
+def test_different_images_show_no_effect(tmp_path: Path) -> None:
+    (comparison,) = comparisons(collect([write_sweep(tmp_path, [0.05, 0.06, 0.055], images="other")]))
+    top1 = differences(comparison)[0]
+    assert top1.verdict == "differs, cause unclear"
+    assert top1.images is None
+
+
+def test_each_group_meets_the_control_that_was_trained_like_it(tmp_path: Path) -> None:
+    for epochs in (10, 50):
+        longer = {"config": {"epochs": epochs}, "num_steps": 10 * epochs, "suffix": f"-{epochs}"}
+        for seed in range(3):
+            write_run(tmp_path, weight=0.0, seed=seed, accuracy=0.8, **longer)
+            write_run(tmp_path, weight=10.0, seed=seed, accuracy=0.85, **longer)
+    found = comparisons(collect([tmp_path]))
+    assert {c.treated for c in found} == {"Q-Score λ=10 epochs=10", "Q-Score λ=10 epochs=50"}
+    for comparison in found:
+        assert comparison.is_fair
+        assert not comparison.cautions
+        names = {
+            pair.treated.path.name.split("-")[-1] == pair.reference.path.name.split("-")[-1]
+            for pair in comparison.pairs
+        }
+        assert names == {True}
+
+
+def test_settings_of_the_regularizer_tell_groups_apart(tmp_path: Path) -> None:
+    write_sweep(tmp_path, [0.05, 0.05, 0.05])
+    for seed in range(3):
+        other = {"config": {"regularizer": {"weight_unit": "raw", "column_weight": 1e-4}}, "suffix": "-columns"}
+        write_run(tmp_path, weight=10.0, seed=seed, accuracy=0.8, **other)
+    names = {c.treated for c in comparisons(collect([tmp_path]))}
+    assert names == {"Q-Score λ=10 column_weight=0.0001", "Q-Score λ=10"}
+
+
+def test_a_run_again_is_no_second_seed(tmp_path: Path) -> None:
+    write_sweep(tmp_path, [0.05, 0.05])
+    write_run(tmp_path, weight=10.0, seed=0, accuracy=0.9, suffix="-again")
+    (comparison,) = comparisons(collect([tmp_path]))
+    assert len(comparison.pairs) == 2
+    assert "Seed 0 was run 2 times" in comparison.cautions[0]
+
+
+def test_runs_without_a_seed_are_left_out(tmp_path: Path) -> None:
+    write_sweep(tmp_path, [0.05, 0.05])
+    write_run(tmp_path, weight=10.0, seed=5, accuracy=0.9, config={"seed": None})
+    (comparison,) = comparisons(collect([tmp_path]))
+    assert any("no seed" in text for text in comparison.cautions)
+
+
+def test_one_origin_of_all_seeds_is_said(tmp_path: Path) -> None:
+    for seed in range(3):
+        for weight in (0.0, 10.0):
+            write_run(tmp_path, weight=weight, seed=seed, accuracy=0.8, baseline="../one")
+    (comparison,) = comparisons(collect([tmp_path]))
+    assert comparison.is_fair
+    assert any("one pretrained encoder" in text for text in comparison.cautions)
+
+
+def test_missing_arrays_leave_the_interval_over_images_out(tmp_path: Path) -> None:
+    write_sweep(tmp_path, [0.05, 0.06, 0.05])
+    for run in tmp_path.glob("lambda0.0*"):
+        (run / "results" / "linear_probe.json").unlink()
+        Result("knn", {"k20": 0.7}, {"images": "same"}, {}).save(run / "results")
+    for run in tmp_path.glob("lambda10*"):
+        Result("knn", {"k20": 0.8}, {"images": "same"}, {"predictions_k20": np.zeros(NUM_SAMPLES)}).save(
+            run / "results"
+        )
+    (comparison,) = comparisons(collect([tmp_path]))
+    found = {d.metric.name: d.images for d in differences(comparison)}
+    assert found["k20"] is None
+    assert "top1" not in found
+
+
+def test_an_effect_that_does_not_outlast_the_correction_is_called_so(tmp_path: Path) -> None:
+    (comparison,) = comparisons(collect([write_sweep(tmp_path, [0.03, 0.06, 0.045])]))
+    top1 = differences(comparison)[0]
+    assert top1.seeds[0] > 0
+    assert top1.p > 0.05
+    assert top1.verdict == "effect before Holm's correction"
+
+
 def test_everything_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs, out = write_sweep(tmp_path / "runs", [0.05, 0.06, 0.05]), tmp_path / "out"
     assert main(["compare", str(runs), "--out", str(out)]) == 0
-    assert "data:image/png;base64," in (out / "compare.html").read_text()
+    page = (out / "compare.html").read_text()
+    assert "data:image/png;base64," in page
+    assert page.count('class="effect"') == 1
     rows = list(csv.DictReader((out / "compare_seeds.csv").read_text().splitlines()))
     top1 = [float(row["treated value"]) for row in rows if row["metric"] == "Linear probe top-1"]
     assert top1 == pytest.approx([0.85, 0.87, 0.87], abs=0.002)

@@ -58,7 +58,7 @@ def test_scores_against_the_training_images_equal_the_loops(h: Tensor, bank: Ten
 
 def test_neighbours_do_not_depend_on_the_chunks(h: Tensor, bank: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = rivals.neighbours(h, bank, 5)
-    monkeypatch.setattr(rivals, "CHUNK", 5)
+    monkeypatch.setattr(rivals, "MAX_SIMILARITIES", 5 * NUM_MEMBERS)
     for one, other in zip(rivals.neighbours(h, bank, 5), whole, strict=True):
         torch.testing.assert_close(one, other)
 
@@ -104,4 +104,6 @@ def test_a_twin_in_the_bank_is_a_number() -> None:
     h = torch.eye(4)
     distances, _ = rivals.neighbours(h, h.repeat(30, 1), 20)
     assert torch.isfinite(rivals.local_intrinsic_dimension(distances)).all()
-    assert torch.isfinite(rivals.feature_zscore(h, torch.ones(5, 4))).all()
+    assert not rivals.feature_zscore(h, torch.ones(5, 4)).any()
+    half = torch.tensor([[1.0, 5.0], [1.0, 7.0]])
+    assert rivals.feature_zscore(torch.tensor([[9.0, 5.0]]), half).item() == -1  # the constant one is left out

@@ -28,6 +28,12 @@ TINY = [
     "trainer.log_every_n_steps=1",
 ]
 BOOTSTRAPS = "evaluation.misclassification.num_bootstraps=20"
+LIGHT = [
+    BOOTSTRAPS,
+    "+evaluation.misclassification.num_prototypes=[5]",
+    "+evaluation.feature_selection.percentages=[50,100]",
+    "+evaluation.feature_selection.num_random=1",
+]
 TASKS: dict[str, Callable[[DictConfig], None]] = {"train": train.train, "evaluate": evaluate.evaluate}
 
 
@@ -56,7 +62,7 @@ def script(name: str, *arguments: str, **environment: str) -> subprocess.Complet
 def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Control and Q-Score run of one pretrained encoder; returns the folder that holds `sweep/` and `pretrained/`."""
     home = tmp_path_factory.mktemp("sweep")
-    done = script("train", "-m", *tiny(home, "lambda=0,20", BOOTSTRAPS))
+    done = script("train", "-m", *tiny(home, "lambda=0,20", *LIGHT))
     assert done.returncode == 0, done.stderr
     return home
 

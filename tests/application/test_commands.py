@@ -20,7 +20,7 @@ from qscore.files import read_json
 from qscore.report.__main__ import main as report
 from qscore.results import load_result
 from qscore.score import load_representations
-from tests.application.conftest import BOOTSTRAPS, NUM_STEPS_PER_EPOCH, script, tiny
+from tests.application.conftest import LIGHT, NUM_STEPS_PER_EPOCH, script, tiny
 from tests.encoders.sources import moco_trained
 
 EVALUATIONS = {
@@ -134,7 +134,7 @@ def test_the_page_stands_alone(sweep: Path, tmp_path: Path) -> None:
 
 def test_running_a_finished_sweep_again_changes_nothing(sweep: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (sweep / "sweep").rglob("encoder.safetensors")}
-    done = script("train", "-m", *tiny(sweep, "lambda=0,20", BOOTSTRAPS))
+    done = script("train", "-m", *tiny(sweep, "lambda=0,20", *LIGHT))
     assert done.returncode == 0, done.stderr
     assert "complete already" in done.stdout
     assert before == {path: path.stat().st_mtime_ns for path in (sweep / "sweep").rglob("encoder.safetensors")}

@@ -94,7 +94,7 @@ def test_one_class_is_seen_before_training_and_unlabelled_images_are_trained_on(
     assert not (tmp_path / "pretrained").exists()
     status, error = command("train", *tiny(tmp_path, f"data={flat}", "epochs=1"))
     assert status == 0, error
-    assert {file.stem for file in (tmp_path / "run" / "results").glob("*.json")} == {"sparsity", "dominance"}
+    assert {file.stem for file in (tmp_path / "run" / "results").glob("*.json")} == {"sparsity", "dominance", "quality"}
 
 
 def test_another_run_in_the_directory_is_not_overwritten(sweep: Path, command: Command) -> None:

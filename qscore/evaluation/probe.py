@@ -9,10 +9,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 REGULARIZATION_PATH = tuple(float(c) for c in np.logspace(-4, 1, 9))  # scikit-learn's C, strongest penalty first
 VALIDATION_SHARE = 0.2
 MAX_ITERATIONS = 1000
+SMALL = 20_000_000  # numbers; below it the threads of BLAS wait for one another most of the time
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _validation_split(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.nda
 
 def _fit(model: Pipeline, h: np.ndarray, labels: np.ndarray, regularization: float) -> Pipeline:
     model.set_params(logisticregression__C=regularization)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1 if h.size < SMALL else None):
         # The weakest penalties of the path may stop early; they are compared by accuracy, not by objective.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(h.astype(np.float64), labels)

@@ -30,9 +30,9 @@ TINY = [
 BOOTSTRAPS = "evaluation.misclassification.num_bootstraps=20"
 LIGHT = [
     BOOTSTRAPS,
-    "+evaluation.misclassification.num_prototypes=[5]",
-    "+evaluation.feature_selection.percentages=[50,100]",
-    "+evaluation.feature_selection.num_random=1",
+    "++evaluation.misclassification.num_prototypes=[5]",
+    "++evaluation.feature_selection.percentages=[50,100]",
+    "++evaluation.feature_selection.num_random=1",
 ]
 TASKS: dict[str, Callable[[DictConfig], None]] = {"train": train.train, "evaluate": evaluate.evaluate}
 

@@ -34,6 +34,9 @@ def build_data(cfg: DictConfig, *, with_views: bool = True) -> ImageDataModule:
         crop_fraction=cfg.data.crop_fraction,
         num_workers=min(cfg.num_workers, os.cpu_count() or 1),
         seed=cfg.seed,
+        views_on=cfg.data.get("views_on", "auto"),
+        hue=cfg.data.get("hue", "hsv"),
+        device_budget_gb=cfg.data.get("device_budget_gb", 8.0),
     )
 
 

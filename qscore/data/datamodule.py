@@ -1,6 +1,8 @@
 """One data module for all sources: views to train on, plain images to score."""
 
+import logging
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -9,13 +11,26 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from qscore.data.sources import ImageSource, Splits
-from qscore.data.views import EpochSampler, PlainDataset, ViewDataset, evaluation_view, plain_transform
-from qscore.errors import UserError
+from qscore.data.augment import (
+    NotBatchedError,
+    PlannedBatch,
+    PlannedViews,
+    View,
+    channels_first,
+    make_views,
+    read_views,
+)
+from qscore.data.sources import ArrayImages, ImageSource, Splits
+from qscore.data.views import EpochSampler, PlainArray, PlainDataset, ViewDataset, evaluation_view, plain_transform
+from qscore.errors import UserError, unknown_name
 from qscore.files import fingerprint
-from qscore.records import ImageBatch, ViewBatch
+from qscore.records import ImageBatch
+
+log = logging.getLogger(__name__)
 
 Split = Literal["pretrain", "train", "test"]
+AUTO, DEVICE, WORKERS = VIEWS_ON = ("auto", "device", "workers")
+GIGABYTE = 10**9
 
 
 class ImageDataModule(pl.LightningDataModule):
@@ -29,6 +44,13 @@ class ImageDataModule(pl.LightningDataModule):
         crop_fraction: See `plain_transform`.
         num_workers: Processes that load images; 0 loads them in the main process.
         seed: Decides order and augmentations.
+        views_on: "device" makes the views of a whole batch where the network is; "workers" makes them one by one, by
+            Pillow; "auto" is the former wherever `read_views` understands the transform.
+        hue: "hsv", or "yiq": cheaper and not quite the same, see `Jitter`.
+        device_budget_gb: The images are kept in the device's memory if they take no more than this, in 10^9 bytes.
+
+    Raises:
+        UserError: If an option is unknown, or "device" is asked for and cannot be.
     """
 
     def __init__(
@@ -41,15 +63,24 @@ class ImageDataModule(pl.LightningDataModule):
         crop_fraction: float = 1.0,
         num_workers: int = 2,
         seed: int = 0,
+        views_on: str = AUTO,
+        hue: str = "hsv",
+        device_budget_gb: float = 8.0,
     ) -> None:
         super().__init__()
+        if views_on not in VIEWS_ON:
+            raise unknown_name("value of data.views_on", views_on, VIEWS_ON)
+        if hue not in ("hsv", "yiq"):
+            raise unknown_name("value of data.hue", hue, ("hsv", "yiq"))
+        self.views_on, self.hue, self.device_budget_gb = views_on, hue, device_budget_gb
         self.splits, self.views = splits, views
         self.image_size, self.batch_size, self.crop_fraction = image_size, batch_size, crop_fraction
         self.num_workers, self.seed = num_workers, seed
         self._first_epoch = 0
+        self._resident: Tensor | None = None
 
-    def train_dataloader(self) -> DataLoader[ViewBatch]:
-        """Returns the views of the training images.
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Returns the views of the training images, or, for `on_after_batch_transfer` to make them, their plans.
 
         Raises:
             UserError: If there are fewer images than one batch takes.
@@ -62,32 +93,74 @@ class ImageDataModule(pl.LightningDataModule):
             )
         if self.views is None:
             raise UserError("Expected a transform that makes views, got none; pass views=.")
-        world_size = self.trainer.world_size if self.trainer else 1
-        return DataLoader(
-            ViewDataset(source, self.views, seed=self.seed),
-            sampler=EpochSampler(len(source), seed=self.seed, epoch=self._first_epoch),
-            batch_size=self.batch_size // world_size,
-            drop_last=True,  # BatchNorm and queues need batches of one size
+        options = {
+            "sampler": EpochSampler(len(source), seed=self.seed, epoch=self._first_epoch),
+            "batch_size": self.batch_size // (self.trainer.world_size if self.trainer else 1),
+            "drop_last": True,  # BatchNorm and queues need batches of one size
             **self._loader_options(persistent=True),
+        }
+        if self.batched_views is None:
+            return DataLoader(ViewDataset(source, self.views, seed=self.seed), **options)
+        device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
+        on_cpu, in_memory = device.type == "cpu", isinstance(source, ArrayImages)
+        dataset = PlannedViews(
+            source,
+            self.batched_views,
+            seed=self.seed,
+            in_parts=on_cpu,
+            with_images=not self._keep_on(device),
         )
+        if on_cpu and in_memory:  # nothing is left to do for a worker
+            options.update(num_workers=0, persistent_workers=False)
+        return DataLoader(dataset, collate_fn=_as_it_is, **options)
+
+    @cached_property
+    def batched_views(self) -> list[View] | None:
+        """How views are made in batches; None where the workers make them."""
+        if self.views_on == WORKERS:
+            return None
+        try:
+            return read_views(self.views, yiq=self.hue == "yiq")
+        except NotBatchedError as error:
+            if self.views_on == DEVICE:
+                raise
+            log.warning("Views are made one by one: %s", error)
+            return None
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Makes the views of a planned batch, on the device of the network."""
+        if not isinstance(batch, PlannedBatch) or self.batched_views is None:
+            return batch
+        with torch.no_grad():
+            return make_views(batch, self.batched_views, None if batch.images else self._resident)
+
+    def teardown(self, stage: str) -> None:
+        """Gives the device's memory back."""
+        self._resident = None
 
     def plain_loader(self, split: Split, positions: Sequence[int] | None = None) -> DataLoader[ImageBatch]:
         """Returns plain images in the order of the data set, or those at some positions."""
-        transform = plain_transform(self.image_size, crop_fraction=self.crop_fraction)
-        return self._in_order(PlainDataset(self.source(split), transform, image_size=self.image_size), positions)
+        transform, source = plain_transform(self.image_size, crop_fraction=self.crop_fraction), self.source(split)
+        sized = isinstance(source, ArrayImages) and source.images.shape[1:3] == (self.image_size,) * 2
+        if isinstance(source, ArrayImages) and sized and self.crop_fraction == 1:
+            array = PlainArray(source, transform, image_size=self.image_size)
+            return self._in_order(array, positions, num_workers=0, persistent_workers=False, collate_fn=_as_it_is)
+        return self._in_order(PlainDataset(source, transform, image_size=self.image_size), positions)
 
     def augmented_loader(self, split: Split, view: int) -> DataLoader[ImageBatch]:
         """Returns one random view of every image, the same whenever and by whichever run it is asked for."""
         transform = evaluation_view(self.image_size)
         return self._in_order(PlainDataset(self.source(split), transform, image_size=self.image_size, view=view))
 
-    def _in_order(self, dataset: PlainDataset, positions: Sequence[int] | None = None) -> DataLoader[ImageBatch]:
+    def _in_order(
+        self, dataset: PlainDataset, positions: Sequence[int] | None = None, **options: Any
+    ) -> DataLoader[ImageBatch]:
         return DataLoader(
             dataset,
             sampler=positions,
             batch_size=self.batch_size,
             generator=torch.Generator().manual_seed(0),  # else a pass would advance the global random state
-            **self._loader_options(persistent=False),
+            **{**self._loader_options(persistent=False), **options},
         )
 
     def source(self, split: Split) -> ImageSource:
@@ -117,9 +190,23 @@ class ImageDataModule(pl.LightningDataModule):
         self.splits.pretrain.check_readable()
         return batch
 
+    def _keep_on(self, device: torch.device) -> bool:
+        """Puts the training images on the device, if they are in memory and within the budget."""
+        source = self.splits.pretrain
+        if not isinstance(source, ArrayImages):
+            return False
+        if device.type != "cpu" and source.images.nbytes > self.device_budget_gb * GIGABYTE:
+            return False
+        self._resident = channels_first(torch.from_numpy(source.images)).to(device)
+        return True
+
     def _loader_options(self, *, persistent: bool) -> dict[str, Any]:
         return {
             "num_workers": self.num_workers,
             "pin_memory": torch.cuda.is_available(),
             "persistent_workers": persistent and self.num_workers > 0,
         }
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 MAX_UNREADABLE_SHARE = 0.01
 LISTED_PATHS = 20
+MAX_SUBSTITUTES = 10
+BLACK_SIZE_PX = 64
 
 
 class ImageSource(ABC):
@@ -47,6 +49,18 @@ class ImageSource(ABC):
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+def readable_image(source: ImageSource, position: int) -> Image.Image:
+    """Returns the image at a position; the next readable one in place of an unreadable one, which the source remembers.
+
+    Nothing is raised here, in a worker: `check_readable` stops the run from the main process, with the list.
+    """
+    for offset in range(min(MAX_SUBSTITUTES, len(source))):
+        image = source.image((position + offset) % len(source))
+        if image is not None:
+            return image
+    return Image.new("RGB", (BLACK_SIZE_PX, BLACK_SIZE_PX))
 
 
 class Splits(NamedTuple):

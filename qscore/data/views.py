@@ -1,7 +1,7 @@
 """The two ways to read an image source: augmented views for SSL, plain images for scoring."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 
 import numpy as np
@@ -11,12 +11,11 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 from torchvision.transforms import v2
 
-from qscore.data.sources import ImageSource
+from qscore.data.augment import channels_first
+from qscore.data.sources import ArrayImages, ImageSource, readable_image
 from qscore.records import ImageBatch, ViewBatch
 
 NUM_GLOBAL_VIEWS = 2
-MAX_SUBSTITUTES = 10
-BLACK_SIZE_PX = 64
 
 
 class EpochSampler(Sampler[int]):
@@ -58,21 +57,10 @@ class ViewDataset(Dataset[ViewBatch]):
 
     def __getitem__(self, item: int) -> ViewBatch:
         epoch, position = divmod(item, len(self.source))
-        image = self._readable_image(position)
+        image = readable_image(self.source, position)
         with _seeded([self.seed, epoch, position]):
             views = self.transform(image)
         return ViewBatch(views[:NUM_GLOBAL_VIEWS], views[NUM_GLOBAL_VIEWS:], torch.tensor(position))
-
-    def _readable_image(self, position: int) -> Image.Image:
-        """An unreadable image is replaced by the next readable one; the source remembers it.
-
-        Nothing is raised here, in a worker: `check_readable` stops the run from the main process, with the list.
-        """
-        for offset in range(min(MAX_SUBSTITUTES, len(self.source))):
-            image = self.source.image((position + offset) % len(self.source))
-            if image is not None:
-                return image
-        return Image.new("RGB", (BLACK_SIZE_PX, BLACK_SIZE_PX))
 
 
 class PlainDataset(Dataset[ImageBatch]):
@@ -105,6 +93,24 @@ class PlainDataset(Dataset[ImageBatch]):
         with nullcontext() if self.view is None else _seeded([self.view, position]):
             pixels = self.transform(image) if image else torch.zeros(3, self.image_size, self.image_size)
         return ImageBatch(pixels, torch.tensor(position), torch.tensor(readable))
+
+
+class PlainArray(PlainDataset):
+    """Images of an array that have the right size already, a whole batch at a time.
+
+    Args:
+        source: The images.
+    """
+
+    def __init__(self, source: ArrayImages, transform: Callable[[Image.Image], Tensor], *, image_size: int) -> None:
+        super().__init__(source, transform, image_size=image_size)
+        self.images = source.images
+
+    def __getitems__(self, positions: Sequence[int]) -> ImageBatch:
+        """Called by torch's loader with all positions of a batch."""
+        pixels = channels_first(torch.from_numpy(self.images[positions])).float().mul_(1 / 255)  # as torchvision scales
+        readable = torch.ones(len(positions), dtype=torch.bool)
+        return ImageBatch(pixels.expand(-1, 3, -1, -1).contiguous(), torch.tensor(positions), readable)
 
 
 def plain_transform(image_size: int, *, crop_fraction: float) -> v2.Compose:

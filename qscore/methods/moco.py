@@ -88,7 +88,7 @@ class MoCo(SSLMethod):
         statistics = {name: buffer.clone() for name, buffer in self.key_encoder.named_buffers()}
         missing = self.queue_size
         for batch in self._views_before_training():
-            keys = F.normalize(self._keys(batch.global_views[1].to(self.device)), dim=-1)
+            keys = F.normalize(self._keys(batch.global_views[1]), dim=-1)
             self.criterion.memory_bank(keys, update=True)
             missing -= len(keys)
             if missing <= 0:
@@ -100,17 +100,20 @@ class MoCo(SSLMethod):
     def _views_before_training(self) -> Iterator[ViewBatch]:
         """Views from a loader of their own: iterating the trainer's would take steps away from its first epoch."""
         trained_on: Any = self.trainer.train_dataloader
+        hooks: Any = getattr(self.trainer, "datamodule", None) or self
         num_images, epoch = len(trained_on.dataset), self.trainer.max_epochs or 0
         while True:
             sampler = EpochSampler(num_images, seed=0, epoch=epoch)
-            yield from DataLoader(
+            for batch in DataLoader(
                 trained_on.dataset,
                 batch_size=trained_on.batch_size,
                 sampler=sampler,
                 num_workers=trained_on.num_workers,
                 drop_last=True,
+                collate_fn=trained_on.collate_fn,
                 generator=torch.Generator().manual_seed(0),
-            )
+            ):
+                yield hooks.on_after_batch_transfer(hooks.transfer_batch_to_device(batch, self.device, 0), 0)
             epoch += 1
 
     @torch.no_grad()

@@ -10,7 +10,9 @@ from qscore.errors import UserError
 
 def module(splits: Splits, **options: object) -> ImageDataModule:
     views = options.pop("views", SimCLRTransform(28, gaussian_blur=0.5, normalize=None))
-    return ImageDataModule(splits, views, **{"image_size": 28, "batch_size": 32, "num_workers": 0, **options})  # type: ignore[arg-type]
+    return ImageDataModule(
+        splits, views, **{"image_size": 28, "batch_size": 32, "num_workers": 0, "views_on": "workers", **options}
+    )  # type: ignore[arg-type]
 
 
 def test_views_depend_on_seed_epoch_and_position_alone(few_digits: Splits) -> None:

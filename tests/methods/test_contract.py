@@ -55,7 +55,7 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def method_and_batch(name: str, encoder: Encoder, few_digits: Splits) -> tuple[SSLMethod, ViewBatch]:
     method, data = build(name, encoder, few_digits)
-    return method.train(), next(iter(data.train_dataloader()))
+    return method.train(), data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
 
 
 def test_every_method_has_one_file_and_one_yaml() -> None:

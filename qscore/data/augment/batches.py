@@ -1,0 +1,139 @@
+"""Views of whole batches: planned where the images are loaded, made where the network is."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from qscore.data.augment.crop import Boxes
+from qscore.data.augment.draws import Draws
+from qscore.data.augment.recipe import View
+from qscore.data.sources import ArrayImages, ImageSource, readable_image
+from qscore.records import ViewBatch
+
+NUM_GLOBAL_VIEWS = 2
+PIXELS_IN_CACHE = 2**16
+
+
+class PlannedView(NamedTuple):
+    """What is to be done to consecutive samples of a batch to make one view of each.
+
+    Attributes:
+        boxes: Where to crop; None where that was done already.
+        parameters: Of each operation of the view, in its order.
+    """
+
+    boxes: Boxes | None
+    parameters: list[Any]
+
+
+class PlannedBatch(NamedTuple):
+    """The random choices for the views of a batch, and its images unless they lie on the device already.
+
+    Attributes:
+        positions: Position of each image in its data set.
+        num_in_part: Samples that are worked on together; the last part may have fewer.
+        views: For each view, the plan of each part.
+        images: uint8. Empty if they lie on the device; one tensor if they are still whole; or, cropped already, one
+            for each view. (sample, channel, height, width)
+    """
+
+    positions: Int[Tensor, " sample"]
+    num_in_part: int
+    views: list[list[PlannedView]]
+    images: list[UInt8[Tensor, "sample _ _ _"]]
+
+
+class PlannedViews(Dataset[PlannedBatch]):
+    """Batches of images with the plan of their views; random choices are a function of (seed, epoch, position, view).
+
+    Images of one size, in memory, are cropped on the device; others are cropped here, by Pillow, once they are decoded:
+    an image is decoded once for all of its views.
+
+    Args:
+        source: The images.
+        views: How each view is made.
+        seed: Seed of the augmentations.
+        in_parts: Plan parts that stay in a processor's cache, instead of the batch as one.
+        with_images: Carry the images of an array; False where the device has them all.
+    """
+
+    def __init__(
+        self, source: ImageSource, views: Sequence[View], *, seed: int, in_parts: bool, with_images: bool = True
+    ) -> None:
+        self.source, self.views, self.seed = source, views, seed
+        self.in_parts, self.with_images = in_parts, with_images
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, item: int) -> PlannedBatch:
+        return self.__getitems__([item])
+
+    def __getitems__(self, items: Sequence[int]) -> PlannedBatch:
+        """Called by torch's loader with all indices of a batch, each `epoch * num_images + position`."""
+        epochs, positions = np.divmod(np.asarray(items), len(self.source))
+        num, height, width = len(items), *self.views[0].crop.size
+        num_in_part = max(1, PIXELS_IN_CACHE // (height * width)) if self.in_parts else num
+        parts = [slice(start, start + num_in_part) for start in range(0, num, num_in_part)]
+        images: list[Tensor]
+        if isinstance(self.source, ArrayImages):
+            sizes = np.broadcast_to(self.source.images.shape[1:3], (num, 2))
+            images = [channels_first(torch.from_numpy(self.source.images[positions]))] if self.with_images else []
+        else:
+            decoded = [readable_image(self.source, int(position)) for position in positions]
+            sizes = np.array([image.size[::-1] for image in decoded])
+        planned = [
+            [self._plan(index, epochs[part], positions[part], sizes[part]) for part in parts]
+            for index in range(len(self.views))
+        ]
+        if not isinstance(self.source, ArrayImages):
+            images = [self._cropped(decoded, view, plans) for view, plans in zip(self.views, planned, strict=True)]
+            planned = [[plan._replace(boxes=None) for plan in plans] for plans in planned]
+        return PlannedBatch(torch.from_numpy(positions), num_in_part, planned, images)
+
+    def _plan(self, index: int, epochs: np.ndarray, positions: np.ndarray, sizes: np.ndarray) -> PlannedView:
+        view, draws = self.views[index], Draws([self.seed, epochs, positions, index])
+        boxes = view.crop.draw(draws, sizes[:, 0], sizes[:, 1])
+        return PlannedView(boxes, [operation.draw(draws) for operation in view.operations])
+
+    def _cropped(self, images: list[Any], view: View, plans: list[PlannedView]) -> Tensor:
+        boxes = Boxes(*(torch.cat(each) for each in zip(*(plan.boxes for plan in plans if plan.boxes), strict=True)))
+        alone = (Boxes(boxes.boxes[i : i + 1], boxes.mirrored[i : i + 1]) for i in range(len(images)))
+        return torch.cat([view.crop.one(image, box) for image, box in zip(images, alone, strict=True)])
+
+
+def make_views(
+    batch: PlannedBatch, views: Sequence[View], resident: UInt8[Tensor, "_ _ _ _"] | None = None
+) -> ViewBatch:
+    """Returns the planned views, on the device of the plan.
+
+    Args:
+        batch: The plan.
+        views: How each view is made.
+        resident: All images of the data set, (image, channel, height, width), where the batch has none.
+    """
+    made = []
+    for index, view in enumerate(views):
+        parts = []
+        for number, plan in enumerate(batch.views[index]):
+            part = slice(number * batch.num_in_part, (number + 1) * batch.num_in_part)
+            if resident is not None:
+                whole = resident[batch.positions[part]]
+            else:
+                whole = batch.images[index if plan.boxes is None else 0][part]
+            pixels = whole.float() / 255 if plan.boxes is None else view.crop(whole, plan.boxes)
+            for operation, parameters in zip(view.operations, plan.parameters, strict=True):
+                pixels = operation(pixels, parameters)
+            parts.append(pixels.expand(-1, 3, -1, -1))
+        made.append(torch.cat(parts) if len(parts) > 1 else parts[0].contiguous())
+    return ViewBatch(made[:NUM_GLOBAL_VIEWS], made[NUM_GLOBAL_VIEWS:], batch.positions)
+
+
+def channels_first(images: UInt8[Tensor, "..."]) -> UInt8[Tensor, "image channel height width"]:
+    """Returns (image, height, width[, 3]) as (image, channel, height, width), without a copy."""
+    return images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)

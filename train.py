@@ -18,6 +18,7 @@ from qscore.application.command_line import output_dir, run_command, saved_confi
 from qscore.application.evaluate import answerable, evaluate_run
 from qscore.application.pictures import log_report
 from qscore.application.run_directory import RunDirectory, is_first_process
+from qscore.application.speed import settle_precision
 from qscore.application.stages import fine_tune, loggers_of
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ def train(cfg: DictConfig) -> None:
     """From the configuration to a run directory with an encoder and its results."""
     run = RunDirectory(output_dir())
     cfg = saved_config(cfg)
+    settle_precision(cfg)
     run.begin("fine_tune", plain(cfg))
     callbacks = build_callbacks(cfg)  # a mistake in them is seen before hours of pretraining
     data = build_data(cfg)

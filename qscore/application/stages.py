@@ -15,6 +15,7 @@ from qscore.application.guard import guard_facts
 from qscore.application.heads import start_heads
 from qscore.application.loggers import open_loggers
 from qscore.application.run_directory import UNTRAINED, RunDirectory
+from qscore.application.speed import prepare_networks
 from qscore.data import ImageDataModule
 from qscore.encoders import load_encoder, save_encoder
 from qscore.methods import SSLMethod
@@ -68,6 +69,7 @@ def _fit(
     callbacks: list[pl.Callback],
 ) -> None:
     started = time.monotonic()
+    prepare_networks(cfg, method)
     method.encoder.check_image_size(cfg.data.image_size)
     num_batches = len(data.source("pretrain")) // cfg.batch_size
     trainer = build_trainer(cfg, run, epochs=epochs, num_batches=num_batches, loggers=loggers, callbacks=callbacks)

@@ -59,7 +59,9 @@ class SSLMethod(pl.LightningModule, ABC):
     def configure_optimizers(self) -> Any:
         num_steps = int(self.trainer.estimated_stepping_batches)
         epochs = self.trainer.max_epochs or 1
-        return self.optimization.build(self, num_steps=num_steps, steps_per_epoch=num_steps / epochs)
+        # A fused optimizer undoes the scaling of fp16 by itself, and then gradients cannot be clipped.
+        fused = self.device.type == "cuda" and self.trainer.precision != "16-mixed"
+        return self.optimization.build(self, num_steps=num_steps, steps_per_epoch=num_steps / epochs, fused=fused)
 
     def on_train_start(self) -> None:
         self._steps_seen = self.global_step

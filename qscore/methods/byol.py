@@ -6,12 +6,11 @@ Grill et al., NeurIPS 2020, https://arxiv.org/abs/2006.07733.
 import torch
 from lightly.loss import NegativeCosineSimilarity
 from lightly.models.modules import BYOLPredictionHead, BYOLProjectionHead
-from lightly.models.utils import update_momentum
 from torch import Tensor
 
 from qscore.encoders import Encoder
 from qscore.methods.base import SSLMethod, projection_std
-from qscore.methods.momentum import frozen_copy
+from qscore.methods.momentum import follow, frozen_copy
 from qscore.methods.optimization import Optimization
 from qscore.records import StepOutput, ViewBatch
 
@@ -58,8 +57,8 @@ class BYOL(SSLMethod):
 
     def after_optimizer_step(self) -> None:
         momentum = self.momentum(self.momentum_start, 1.0)
-        update_momentum(self.encoder, self.teacher_encoder, momentum)
-        update_momentum(self.projection_head, self.teacher_projection_head, momentum)
+        follow(self.teacher_encoder, self.encoder, momentum)
+        follow(self.teacher_projection_head, self.projection_head, momentum)
 
     @torch.no_grad()
     def _target(self, view: Tensor) -> Tensor:

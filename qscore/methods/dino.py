@@ -6,12 +6,12 @@ Caron et al., ICCV 2021, https://arxiv.org/abs/2104.14294. Not to be confused wi
 import torch
 from lightly.loss import DINOLoss
 from lightly.models.modules import DINOProjectionHead
-from lightly.models.utils import deactivate_requires_grad, update_momentum
+from lightly.models.utils import deactivate_requires_grad
 from torch import Tensor
 
 from qscore.encoders import Encoder
 from qscore.methods.base import SSLMethod, projection_std
-from qscore.methods.momentum import frozen_copy
+from qscore.methods.momentum import follow, frozen_copy
 from qscore.methods.optimization import Optimization
 from qscore.records import StepOutput, ViewBatch
 
@@ -81,8 +81,8 @@ class DINO(SSLMethod):
 
     def after_optimizer_step(self) -> None:
         momentum = self.momentum(self.momentum_start, 1.0)
-        update_momentum(self.encoder, self.teacher_encoder, momentum)
-        update_momentum(self.projection_head, self.teacher_projection_head, momentum)
+        follow(self.teacher_encoder, self.encoder, momentum)
+        follow(self.teacher_projection_head, self.projection_head, momentum)
 
     @staticmethod
     def _per_view(outputs: Tensor, batch: ViewBatch) -> list[Tensor]:

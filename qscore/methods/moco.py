@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from lightly.loss import NTXentLoss
 from lightly.models.modules import MoCoProjectionHead
-from lightly.models.utils import batch_shuffle, batch_unshuffle, update_momentum
+from lightly.models.utils import batch_shuffle, batch_unshuffle
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 from torch.utils.data import DataLoader
@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from qscore.data.views import EpochSampler
 from qscore.encoders import Encoder
 from qscore.methods.base import SSLMethod, projection_std
-from qscore.methods.momentum import frozen_copy
+from qscore.methods.momentum import follow, frozen_copy
 from qscore.methods.optimization import Optimization
 from qscore.records import StepOutput, ViewBatch
 
@@ -74,8 +74,8 @@ class MoCo(SSLMethod):
         return StepOutput(loss, representations, {"train/projection_std": projection_std(queries)})
 
     def after_optimizer_step(self) -> None:
-        update_momentum(self.encoder, self.key_encoder, self.key_momentum)
-        update_momentum(self.projection_head, self.key_projection_head, self.key_momentum)
+        follow(self.key_encoder, self.encoder, self.key_momentum)
+        follow(self.key_projection_head, self.projection_head, self.key_momentum)
 
     def on_train_start(self) -> None:
         super().on_train_start()

@@ -1,5 +1,6 @@
 """Optimizer and learning rate of a method, as its paper states them."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -36,15 +37,25 @@ class Optimization:
     final_learning_rate: float = 0.0
     decay_norms_and_biases: bool = True
 
-    def build(self, module: nn.Module, *, num_steps: int, steps_per_epoch: float) -> dict[str, Any]:
-        """Returns what Lightning's `configure_optimizers` asks for, over the trainable parameters of a module."""
+    def build(
+        self, module: nn.Module, *, num_steps: int, steps_per_epoch: float, fused: bool = False
+    ) -> dict[str, Any]:
+        """Returns what Lightning's `configure_optimizers` asks for, over the trainable parameters of a module.
+
+        Args:
+            module: Its trainable parameters are optimized.
+            num_steps: Of the whole training.
+            steps_per_epoch: Of an epoch.
+            fused: Ask the optimizer for its fused form, if it has one.
+        """
         both = self.decay_norms_and_biases
         decayed, free = get_weight_decay_parameters([module], decay_norm=both, decay_bias=both)
         groups: list[dict[str, Any]] = [{"params": [p for p in decayed if p.requires_grad]}]
         if rest := [p for p in free if p.requires_grad]:
             groups.append({"params": rest, "weight_decay": 0.0})
         learning_rate = self.learning_rate * self.batch_size / REFERENCE_BATCH_SIZE
-        optimizer = self.optimizer(groups, lr=learning_rate)
+        has_fused_form = "fused" in inspect.signature(self.optimizer).parameters
+        optimizer = self.optimizer(groups, lr=learning_rate, **({"fused": True} if fused and has_fused_form else {}))
         scheduler = CosineWarmupScheduler(
             optimizer,
             warmup_epochs=min(round(self.warmup_epochs * steps_per_epoch), num_steps // 2),

@@ -1,0 +1,43 @@
+"""How a network is run: number format, memory layout, compilation."""
+
+import torch
+from omegaconf import DictConfig, open_dict
+
+from qscore.application.build import inference_device
+from qscore.encoders import Encoder
+from qscore.methods import SSLMethod
+
+AUTO = "auto"
+
+
+def settle_precision(cfg: DictConfig) -> None:
+    """Writes what `precision=auto` means on this machine into the configuration, before the run keeps it.
+
+    bf16-mixed on a GPU or a processor with units for bf16, where it was measured to take half to a third of the time
+    (docs/performance.md); 32-true elsewhere, since a processor without them converts back and forth.
+    """
+    if cfg.precision == AUTO:
+        with open_dict(cfg):
+            cfg.precision = "bf16-mixed" if has_bf16_units(inference_device(cfg)) else "32-true"
+
+
+def has_bf16_units(device: torch.device) -> bool:
+    """Returns whether a device multiplies bf16 matrices in hardware."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    asked = (getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
+    return any(ask() for ask in asked if ask)
+
+
+def prepare_networks(cfg: DictConfig, method: SSLMethod) -> None:
+    """Lays convolutions out channels last, and compiles the encoder and its teacher, if the configuration says so.
+
+    Compiled in place: names, checkpoints and hooks stay what they are. Heads and losses are left alone: they are small,
+    and some of them change from step to step.
+    """
+    if cfg.get("channels_last", False):  # runs from before there was one have no such entry
+        method.to(memory_format=torch.channels_last)
+    if compiler := cfg.get("compile", False):
+        for encoder in method.modules():
+            if isinstance(encoder, Encoder):  # its network alone: hooks on the encoder stay outside of the graph
+                encoder.network.compile(backend="inductor" if compiler is True else compiler)

@@ -21,7 +21,7 @@ from qscore.application.evaluate import answerable, evaluate_run
 from qscore.application.pictures import log_report
 from qscore.application.run_directory import RunDirectory, is_first_process
 from qscore.application.stages import fine_tune, loggers_of
-from qscore.application.sweeps import check_objective, objective
+from qscore.application.sweeps import check_sweep, objective
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def train(cfg: DictConfig) -> float | None:
     callbacks = build_callbacks(cfg)  # a mistake in them is seen before hours of pretraining
     data = build_data(cfg)
     cfg.evaluation = answerable(cfg.evaluation, data)
-    check_objective(cfg)
+    check_sweep(cfg)
     if run.is_evaluated(cfg.evaluation):
         log.info("The run in %s is complete already.", run.path)
         return objective(cfg.get("objective"), run)

@@ -28,12 +28,17 @@ PROBE, GUARD = "linear_probe", "guard"
 OBJECTIVES = (f"{PROBE}/validation_top1", f"{GUARD}/knn_top1", f"{GUARD}/rank_me", f"{GUARD}/feature_std")
 
 
-def check_objective(cfg: DictConfig) -> None:
-    """Looks, before anything is trained, whether the runs will have the number that a search needs.
+def check_sweep(cfg: DictConfig) -> None:
+    """Looks, before anything is trained, whether a sweep is one, and its runs will have the number a search needs.
 
     Raises:
-        UserError: If `objective` is not one of `OBJECTIVES`, is not measured, or is missing in a search.
+        UserError: If `launch` or `search` is named without -m; if `objective` is not one of `OBJECTIVES`, is not
+            measured, or is missing in a search.
     """
+    choices = HydraConfig.get().runtime.choices
+    idle = [f"{group}={choices[group]}" for group in ("launch", "search") if choices.get(group)]
+    if idle and HydraConfig.get().mode == RunMode.RUN:
+        raise UserError(f"Expected -m beside {' '.join(idle)}: python train.py -m ...; one run alone is run here.")
     name = cfg.get("objective")  # runs from before there was one have no such entry
     if name is None:
         if "optuna" in HydraConfig.get().sweeper._target_:

@@ -80,8 +80,8 @@ def test_the_report_reads_the_folder_of_such_a_sweep(home: Path, tmp_path: Path)
 
 @needs("OptunaSweeper")
 def test_a_search_finds_the_trial_with_the_best_validation_accuracy_and_survives_a_failure(home: Path) -> None:
-    space = "hydra.sweeper.params.lambda='20,-1,0'"
-    asked = [*ONE_PROBE, "search=optuna", "hydra/sweeper/sampler=grid", space]
+    space = ["hydra.sweeper.params.lambda='20,-1,0'", "hydra.sweeper.n_trials=3", "hydra.sweeper.sampler.seed=1"]
+    asked = [*ONE_PROBE, "search=optuna", *space, f"hydra.sweeper.storage='sqlite:///{home}/search.db'"]
     done = script("train", "-m", *tiny(home, *asked, f"sweep_dir={home}/search"))
     assert done.returncode == 2, done.stderr
     runs = [run for run in run_dirs(home / "search") if not (run / "failed.json").exists()]
@@ -103,7 +103,7 @@ def test_a_preempted_job_goes_on_where_it_was(home: Path) -> None:
     asked = tiny(home, *ONE_PROBE, "launch=submitit", "lambda=20", f"epochs={num_epochs}", f"sweep_dir={sweep}")
     command = [sys.executable, str(REPOSITORY / "train.py"), "-m", *asked]
     sweeping = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not list(sweep.glob("*/checkpoints/last.ckpt")):
         assert sweeping.poll() is None
         assert time.monotonic() < deadline
@@ -111,7 +111,7 @@ def test_a_preempted_job_goes_on_where_it_was(home: Path) -> None:
     (controller,) = (int(path.name) for path in (sweep / ".submitit").iterdir() if path.name.isdigit())
     (task,) = Path(f"/proc/{controller}/task/{controller}/children").read_text().split()
     os.kill(int(task), signal.SIGUSR2)
-    assert sweeping.wait(timeout=120) == 0
+    assert sweeping.wait(timeout=300) == 0
     (run,) = run_dirs(sweep)
     assert (run / "metrics.1.csv").exists(), "it was not interrupted"
     facts = read_json(run / "run.json")
@@ -158,6 +158,11 @@ def test_an_objective_that_is_dishonest_or_not_measured_is_refused_before_traini
 ) -> None:
     assert_clear(*command("train", *tiny(tmp_path, *arguments)), *said)
     assert not (tmp_path / "pretrained").exists()
+
+
+@needs("JoblibLauncher")
+def test_a_launcher_without_a_sweep_is_a_mistake(tmp_path: Path, command: Command) -> None:
+    assert_clear(*command("train", *tiny(tmp_path, "launch=joblib")), "Expected -m beside launch=joblib")
 
 
 def test_objectives_are_numbers_that_a_run_leaves(sweep: Path) -> None:

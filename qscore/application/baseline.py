@@ -1,17 +1,15 @@
 """The run to fine-tune from: pretrained now, or given as a checkpoint."""
 
-import contextlib
 import logging
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from filelock import FileLock
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from qscore.application.build import build_encoder, load_options, plain
-from qscore.application.run_directory import FACTS, RunDirectory, finished_run, is_first_process
+from qscore.application.run_directory import FACTS, RunDirectory, alone_in, finished_run
 from qscore.application.stages import pretrain
 from qscore.data import ImageDataModule
 from qscore.encoders import Encoder, LoadOptions, load_encoder, open_checkpoint, save_encoder
@@ -40,9 +38,7 @@ def baseline_run(cfg: DictConfig, run: RunDirectory, data: ImageDataModule) -> R
     identity = fingerprint(str(settings), data.fingerprint("pretrain"))[:8]
     name = f"{cfg.method.name}-{Path(cfg.encoder.architecture).name}-{cfg.data.name}-{identity}"
     origin = RunDirectory(Path(cfg.pretrained_dir) / name)
-    origin.path.mkdir(parents=True, exist_ok=True)
-    # The other processes of a run on several devices are started while the first one holds the lock.
-    with FileLock(origin.path / ".lock") if is_first_process() else contextlib.nullcontext():
+    with alone_in(origin.path):
         if origin.is_complete:
             log.info("Starting from the pretrained encoder in %s.", origin.path)
         else:
@@ -73,11 +69,12 @@ def _given_baseline(source: Path, cfg: DictConfig, data: ImageDataModule) -> Run
     encoder = load_encoder(source, **options)
     _check_architecture(cfg, encoder, source)
     run = RunDirectory(Path(cfg.pretrained_dir) / f"imported-{encoder.fingerprint()}")
-    if not run.is_complete:
-        origin = {"path": str(source), **_provenance(source, options)}
-        run.begin("imported", {"checkpoint": origin, "data": plain(cfg.data), "encoder": encoder.settings})
-        save_encoder(encoder, run.path, source=origin)
-        run.complete(data_fingerprint=data.fingerprint("pretrain"), num_steps=0, seconds=0.0, final_metrics={})
+    with alone_in(run.path):
+        if not run.is_complete:
+            origin = {"path": str(source), **_provenance(source, options)}
+            run.begin("imported", {"checkpoint": origin, "data": plain(cfg.data), "encoder": encoder.settings})
+            save_encoder(encoder, run.path, source=origin)
+            run.complete(data_fingerprint=data.fingerprint("pretrain"), num_steps=0, seconds=0.0, final_metrics={})
     return run
 
 

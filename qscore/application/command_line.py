@@ -19,13 +19,15 @@ from qscore.application.run_directory import FACTS, existing_run
 from qscore.errors import UserError
 
 USER_MISTAKE = 2
+NO_TRIAL = "No trials are completed yet."  # all that Optuna says of a search in which every trial failed
 
 
-def run_command(task: Callable[[DictConfig], None], *, config_dir: Path, config_name: str) -> None:
+def run_command(task: Callable[[DictConfig], object], *, config_dir: Path, config_name: str) -> None:
     """Composes the configuration from the command line and runs a task with it.
 
-    Exit status 0 only if the task did all it was asked for; 2 and one message on stderr for a mistake of the user
-    (HYDRA_FULL_ERROR=1 shows the traceback); anything else keeps its traceback.
+    What the task returns is for the sweeper of a search. Exit status 0 only if the task did all it was asked for; 2 and
+    one message on stderr for a mistake of the user (HYDRA_FULL_ERROR=1 shows the traceback); anything else keeps its
+    traceback.
     """
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     os.environ[FULL_ERROR] = "1"  # errors come to us instead of being printed by Hydra
@@ -34,12 +36,11 @@ def run_command(task: Callable[[DictConfig], None], *, config_dir: Path, config_
             sys.argv[1:], config_name, known_data=[path.stem for path in config_dir.glob("data/*.yaml")]
         )
 
-        def job(cfg: DictConfig) -> None:
+        def job(cfg: DictConfig) -> object:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                task(cfg)  # Hydra notes the error, names the job, and goes on with the others
-                return
+                return task(cfg)  # `SweepFailures` notes the error, and the others go on
             with _mistakes_explained(config_dir, config_name, wants_traceback):
-                task(cfg)
+                return task(cfg)
 
         hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(job)()
 
@@ -53,6 +54,11 @@ def _mistakes_explained(config_dir: Path, config_name: str, wants_traceback: boo
         if wants_traceback or mistake is None:
             raise
         print(f"{Path(sys.argv[0]).name}: {mistake}", file=sys.stderr)
+        raise SystemExit(USER_MISTAKE) from None
+    except ValueError as error:
+        if wants_traceback or str(error) != NO_TRIAL:
+            raise
+        print(f"{Path(sys.argv[0]).name}: no trial of the search succeeded; the log above says why.", file=sys.stderr)
         raise SystemExit(USER_MISTAKE) from None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from qscore.application.build import inference_device, plain
-from qscore.application.run_directory import UNTRAINED, RunDirectory
+from qscore.application.run_directory import UNTRAINED, RunDirectory, alone_in
 from qscore.application.transfer import Evaluation, build_evaluations, check_transfer
 from qscore.data import ImageDataModule
 from qscore.encoders import Encoder, load_encoder
@@ -29,7 +29,7 @@ def evaluate_run(cfg: DictConfig, run: RunDirectory, data: ImageDataModule) -> N
     """Evaluates a fine-tuned encoder, and its origins at the same epsilon: the baseline, and that network untrained.
 
     The runs of a sweep share their origins and so the results of these, which lie in the baseline's directory in a
-    folder for each way of scoring; `run.json` says in which.
+    folder for each way of scoring; `run.json` says in which. Concurrent runs wait for the first to look at them.
     """
     epsilon = mined_epsilon(run)
     evaluate_encoder(load_encoder(run.path), data, cfg, epsilon=epsilon, cache=run.path / CACHE, results=run.results)
@@ -42,8 +42,10 @@ def evaluate_run(cfg: DictConfig, run: RunDirectory, data: ImageDataModule) -> N
         if not origin.is_dir():
             continue
         results = origin / "results" / f"scoring-{asked[:8]}"
-        if not all((results / f"{name}.json").is_file() for name in cfg.evaluation):
-            evaluate_encoder(load_encoder(origin), data, cfg, epsilon=epsilon, cache=origin / CACHE, results=results)
+        with alone_in(run.baseline.path):
+            if not all((results / f"{name}.json").is_file() for name in cfg.evaluation):
+                cache = origin / CACHE
+                evaluate_encoder(load_encoder(origin), data, cfg, epsilon=epsilon, cache=cache, results=results)
         found[role] = run.relative(results)
     run.update(origins=found)
 

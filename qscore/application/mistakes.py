@@ -14,6 +14,14 @@ from omegaconf.errors import ConfigKeyError
 from qscore.errors import UserError
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
+SWEEP = 'pip install "qscore[sweep]"'
+PLUGINS = {
+    "joblib": SWEEP,
+    "submitit_local": SWEEP,
+    "submitit_slurm": SWEEP,
+    "optuna": SWEEP,
+    "ray": "pip install hydra-ray-launcher",  # asks for an older cloudpickle than joblib does
+}
 
 
 def as_mistake(error: BaseException, config_dir: Path, config_name: str) -> str | None:
@@ -25,6 +33,9 @@ def as_mistake(error: BaseException, config_dir: Path, config_name: str) -> str 
         if isinstance(cause, UserError):
             return str(cause)
         return _first_lines(error) if isinstance(cause, TypeError) else None
+    plugin = re.search(r"Could not find 'hydra/(?:launcher|sweeper)/(\w+)'", str(error))
+    if plugin and plugin[1] in PLUGINS:
+        return f"Expected Hydra's plugin for {plugin[1]} to be installed, it is not; run: {PLUGINS[plugin[1]]}"
     key = re.search(r"Could not override '([^']+)'", str(error))
     if key or isinstance(cause, ConfigKeyError):
         name = key.group(1) if key else str(error)

@@ -1,12 +1,16 @@
 """A run directory: what was asked for, how far it came, and everything it left."""
 
+import contextlib
 import datetime
 import os
 import subprocess
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from qscore.encoders.export import WEIGHTS
 from qscore.errors import UserError, UserFileNotFoundError
@@ -119,6 +123,13 @@ def is_first_process() -> bool:
     """Whether this is the process that writes: the only one, or the first of a run on several devices."""
     ranks = (os.environ.get(name) for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"))
     return next((int(rank) for rank in ranks if rank is not None), 0) == 0
+
+
+def alone_in(directory: Path) -> AbstractContextManager[object]:
+    """Returns a context in which no concurrent run of a sweep, on this machine or file system, works in a directory."""
+    directory.mkdir(parents=True, exist_ok=True)
+    # The other processes of a run on several devices are started while the first one holds the lock.
+    return FileLock(directory / ".lock") if is_first_process() else contextlib.nullcontext()
 
 
 def existing_run(path: str | Path) -> RunDirectory:

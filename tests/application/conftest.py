@@ -34,7 +34,7 @@ LIGHT = [
     "++evaluation.feature_selection.percentages=[50,100]",
     "++evaluation.feature_selection.num_random=1",
 ]
-TASKS: dict[str, Callable[[DictConfig], None]] = {"train": train.train, "evaluate": evaluate.evaluate}
+TASKS: dict[str, Callable[[DictConfig], object]] = {"train": train.train, "evaluate": evaluate.evaluate}
 
 
 def tiny(home: Path, *overrides: str) -> list[str]:

@@ -34,7 +34,7 @@ def build_data(cfg: DictConfig, *, with_views: bool = True) -> ImageDataModule:
         crop_fraction=cfg.data.crop_fraction,
         num_workers=min(cfg.num_workers, os.cpu_count() or 1),
         seed=cfg.seed,
-        views_on=cfg.data.get("views_on", "auto"),
+        views_on=cfg.data.get("views_on", "workers"),
         hue=cfg.data.get("hue", "hsv"),
         device_budget_gb=cfg.data.get("device_budget_gb", 8.0),
     )

@@ -16,6 +16,7 @@ from qscore.data import ImageDataModule
 from qscore.encoders import Encoder
 from qscore.errors import UserError
 from qscore.methods import SSLMethod
+from qscore.methods.batch_norm import BatchNormSync
 
 
 def recipe(cfg: DictConfig) -> DictConfig:
@@ -85,11 +86,15 @@ def build_trainer(
     checkpoint = ModelCheckpoint(run.path / "checkpoints", "last", enable_version_counter=False)
     watchers: list[pl.Callback] = [LearningRateMonitor("step")] if loggers else []
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # we resume from it
-    trainer: pl.Trainer = instantiate(cfg.trainer)(
+    chosen = instantiate(cfg.trainer)
+    norms = [BatchNormSync()] if chosen.keywords.get("sync_batchnorm") else []
+    trainer: pl.Trainer = chosen(
         log_every_n_steps=max(1, min(cfg.trainer.log_every_n_steps, num_batches)),
         max_epochs=epochs,
         default_root_dir=run.path,
         logger=loggers,
+        sync_batchnorm=False,  # Lightning's own plugin refuses CPUs
+        plugins=[*(chosen.keywords.get("plugins") or []), *norms],
         callbacks=[*callbacks, *watchers, checkpoint, TQDMProgressBar(leave=True)],
     )
     if cfg.batch_size % trainer.world_size:

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from qscore.application.data_words import QUOTES, TRANSFER, data_override, quoted, transfer_overrides
+from qscore.application.launch import OF_OTHERS, agreed_start, is_first_process
 from qscore.application.mistakes import FULL_ERROR, as_mistake
 from qscore.application.run_directory import FACTS, existing_run
 from qscore.errors import UserError
@@ -34,6 +35,9 @@ def run_command(task: Callable[[DictConfig], None], *, config_dir: Path, config_
             sys.argv[1:], config_name, known_data=[path.stem for path in config_dir.glob("data/*.yaml")]
         )
 
+        others = () if is_first_process() else OF_OTHERS
+        sys.argv[1:] = [*sys.argv[1:], *(option for option in others if option not in sys.argv)]
+
         def job(cfg: DictConfig) -> None:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 task(cfg)  # Hydra notes the error, names the job, and goes on with the others
@@ -41,7 +45,8 @@ def run_command(task: Callable[[DictConfig], None], *, config_dir: Path, config_
             with _mistakes_explained(config_dir, config_name, wants_traceback):
                 task(cfg)
 
-        hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(job)()
+        with agreed_start():
+            hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(job)()
 
 
 @contextmanager

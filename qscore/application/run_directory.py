@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qscore.application.launch import is_first_process
 from qscore.encoders.export import WEIGHTS
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import read_json, write_json
@@ -113,12 +114,6 @@ class RunDirectory:
         """The run whose encoder this one started from."""
         name = self.facts.get("baseline")
         return None if name is None else RunDirectory((self.path / name).resolve())
-
-
-def is_first_process() -> bool:
-    """Whether this is the process that writes: the only one, or the first of a run on several devices."""
-    ranks = (os.environ.get(name) for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"))
-    return next((int(rank) for rank in ranks if rank is not None), 0) == 0
 
 
 def existing_run(path: str | Path) -> RunDirectory:

@@ -18,6 +18,7 @@ from qscore.application.launch import OF_OTHERS, agreed_start, is_first_process
 from qscore.application.mistakes import FULL_ERROR, as_mistake
 from qscore.application.run_directory import FACTS, existing_run
 from qscore.errors import UserError
+from qscore.processes import part
 
 USER_MISTAKE = 2
 
@@ -46,7 +47,10 @@ def run_command(task: Callable[[DictConfig], None], *, config_dir: Path, config_
                 task(cfg)
 
         with agreed_start():
-            hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(job)()
+            try:
+                hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(job)()
+            finally:
+                part()
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
@@ -79,8 +78,6 @@ def _fit(
     if trainer.is_global_zero:
         _keep(cfg, run, method, data, trainer, seconds=time.monotonic() - started)
     trainer.strategy.barrier()
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()  # what follows is the first process's alone
 
 
 def _keep(

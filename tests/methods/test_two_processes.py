@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.conftest import REPOSITORY
-from tests.methods.two_processes import KINDS, train
+from tests.methods.two_processes import KINDS, SHAPES, norm_and_input, normalise, shares, train
 
 Found = dict[str, Any]
 
@@ -56,18 +56,31 @@ def test_the_processes_agree_on_everything_that_a_method_holds(both: list[Found]
 @pytest.mark.slow
 def test_two_processes_train_as_one(both: list[Found], alone: Found) -> None:
     first, second = both
-    for one, *shares in zip(alone["positions"], first["positions"], second["positions"], strict=True):
-        assert torch.equal(torch.stack(shares, 1).flatten(), one)
-    assert first["weight"] == pytest.approx(alone["weight"], rel=1e-4)
+    for one, *halves in zip(alone["positions"], first["positions"], second["positions"], strict=True):
+        assert torch.equal(torch.stack(halves, 1).flatten(), one)
+    assert first["weight"] == pytest.approx(alone["weight"], rel=1e-5)
     for found, expected in zip(first["logged"], alone["logged"], strict=True):
-        assert found == pytest.approx(expected, rel=1e-5, abs=1e-5)
+        assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
     assert [sum(entry["counts"]) for entry in first["histograms"]] == [
         sum(entry["counts"]) for entry in alone["histograms"]
     ]
     for name, value in alone["state"].items():
-        torch.testing.assert_close(first["state"][name], value, rtol=1e-3, atol=1e-4, msg=lambda m, n=name: f"{n}: {m}")
+        torch.testing.assert_close(first["state"][name], value, rtol=1e-4, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
     for name, value in alone["banks"].items():  # the processes' keys enter one process after another
-        torch.testing.assert_close(_in_order(first["banks"][name]), _in_order(value), rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(_in_order(first["banks"][name]), _in_order(value), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+def test_batch_norm_of_shares_is_that_of_the_whole_batch(
+    shape: tuple[int, ...], processes: list[dict[Any, Found]]
+) -> None:
+    expected = normalise(*norm_and_input(shape))
+    for rank, process in enumerate(processes):
+        for name, value in process["batch_norm"][shape].items():  # type: ignore[index]
+            whole = expected[name]
+            share = whole[shares(rank)] if whole.shape == shape else whole
+            torch.testing.assert_close(value, share, msg=lambda m, n=name: f"{n}: {m}")
 
 
 def _in_order(bank: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, TQ
 from pytorch_lightning.loggers import Logger
 
 from qscore.application.run_directory import RunDirectory
+from qscore.application.strategies import check_strategy
 from qscore.data import ImageDataModule
 from qscore.encoders import Encoder
 from qscore.errors import UserError
@@ -87,6 +88,7 @@ def build_trainer(
     watchers: list[pl.Callback] = [LearningRateMonitor("step")] if loggers else []
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # we resume from it
     chosen = instantiate(cfg.trainer)
+    check_strategy(chosen.keywords.get("strategy"), has_gpu=inference_device(cfg).type == "cuda")
     norms = [BatchNormSync()] if chosen.keywords.get("sync_batchnorm") else []
     trainer: pl.Trainer = chosen(
         log_every_n_steps=max(1, min(cfg.trainer.log_every_n_steps, num_batches)),

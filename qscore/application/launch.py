@@ -66,7 +66,7 @@ def _start(inherited: str | None) -> str:
 
 def _told_by_first(own: str) -> str:
     """The first process's value, by way of the store through which torchrun's processes meet."""
-    from torch.distributed import TCPStore
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
     store = TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
     if is_first_process():

@@ -52,4 +52,4 @@ def test_two_processes_killed_and_resumed_leave_the_run_of_one(tmp_path: Path) -
     for name, value in wanted.items():
         assert value.allclose(found[name], rtol=10 * TOLERANCE, atol=10 * TOLERANCE), name
     results = [json.loads((home / "run" / "results" / "knn.json").read_text())["metrics"] for home in (one, two)]
-    assert results[0] == pytest.approx(results[1])
+    assert results[0] == pytest.approx(results[1], abs=2 / 225)  # two images, of representations in single precision

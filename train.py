@@ -18,8 +18,9 @@ from qscore.application.baseline import baseline_run
 from qscore.application.build import build_callbacks, build_data, plain
 from qscore.application.command_line import output_dir, run_command, saved_config
 from qscore.application.evaluate import answerable, evaluate_run
+from qscore.application.launch import is_first_process
 from qscore.application.pictures import log_report
-from qscore.application.run_directory import RunDirectory, is_first_process
+from qscore.application.run_directory import RunDirectory
 from qscore.application.speed import settle_precision
 from qscore.application.stages import fine_tune, loggers_of
 from qscore.application.sweeps import check_sweep, objective

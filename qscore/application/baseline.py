@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from qscore.application.build import build_encoder, load_options, plain
+from qscore.application.launch import is_first_process, wait_for_first_process
 from qscore.application.run_directory import FACTS, RunDirectory, alone_in, finished_run
 from qscore.application.stages import pretrain
 from qscore.data import ImageDataModule
@@ -70,11 +71,12 @@ def _given_baseline(source: Path, cfg: DictConfig, data: ImageDataModule) -> Run
     _check_architecture(cfg, encoder, source)
     run = RunDirectory(Path(cfg.pretrained_dir) / f"imported-{encoder.fingerprint()}")
     with alone_in(run.path):
-        if not run.is_complete:
+        if not run.is_complete and is_first_process():
             origin = {"path": str(source), **_provenance(source, options)}
             run.begin("imported", {"checkpoint": origin, "data": plain(cfg.data), "encoder": encoder.settings})
             save_encoder(encoder, run.path, source=origin)
             run.complete(data_fingerprint=data.fingerprint("pretrain"), num_steps=0, seconds=0.0, final_metrics={})
+    wait_for_first_process(lambda: run.is_complete, f"the imported encoder in {run.path}")
     return run
 
 

@@ -12,10 +12,12 @@ from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, TQ
 from pytorch_lightning.loggers import Logger
 
 from qscore.application.run_directory import RunDirectory
+from qscore.application.strategies import check_strategy
 from qscore.data import ImageDataModule
 from qscore.encoders import Encoder
 from qscore.errors import UserError
 from qscore.methods import SSLMethod
+from qscore.methods.batch_norm import BatchNormSync
 
 
 def recipe(cfg: DictConfig) -> DictConfig:
@@ -88,11 +90,16 @@ def build_trainer(
     checkpoint = ModelCheckpoint(run.path / "checkpoints", "last", enable_version_counter=False)
     watchers: list[pl.Callback] = [LearningRateMonitor("step")] if loggers else []
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # we resume from it
-    trainer: pl.Trainer = instantiate(cfg.trainer)(
+    chosen = instantiate(cfg.trainer)
+    check_strategy(chosen.keywords.get("strategy"), has_gpu=inference_device(cfg).type == "cuda")
+    norms = [BatchNormSync()] if chosen.keywords.get("sync_batchnorm") else []
+    trainer: pl.Trainer = chosen(
         log_every_n_steps=max(1, min(cfg.trainer.log_every_n_steps, num_batches)),
         max_epochs=epochs,
         default_root_dir=run.path,
         logger=loggers,
+        sync_batchnorm=False,  # Lightning's own plugin refuses CPUs
+        plugins=[*(chosen.keywords.get("plugins") or []), *norms],
         callbacks=[*callbacks, *watchers, checkpoint, TQDMProgressBar(leave=True)],
     )
     if cfg.batch_size % trainer.world_size:

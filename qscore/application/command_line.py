@@ -14,9 +14,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from qscore.application.data_words import QUOTES, TRANSFER, data_override, quoted, transfer_overrides
+from qscore.application.launch import OF_OTHERS, agreed_start, is_first_process
 from qscore.application.mistakes import FULL_ERROR, as_mistake
 from qscore.application.run_directory import FACTS, existing_run
 from qscore.errors import UserError
+from qscore.processes import part
 
 USER_MISTAKE = 2
 NO_TRIAL = "No trials are completed yet."  # all that Optuna says of a search in which every trial failed
@@ -36,13 +38,20 @@ def run_command(task: Callable[[DictConfig], object], *, config_dir: Path, confi
             sys.argv[1:], config_name, known_data=[path.stem for path in config_dir.glob("data/*.yaml")]
         )
 
+        others = () if is_first_process() else OF_OTHERS
+        sys.argv[1:] = [*sys.argv[1:], *(option for option in others if option not in sys.argv)]
+
         def job(cfg: DictConfig) -> object:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 return task(cfg)  # `SweepFailures` notes the error, and the others go on
             with _mistakes_explained(config_dir, config_name, wants_traceback):
                 return task(cfg)
 
-        hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(job)()
+        with agreed_start():
+            try:
+                hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(job)()
+            finally:
+                part()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from qscore.application.launch import is_first_process
 from qscore.encoders.export import WEIGHTS
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import read_json, write_json
@@ -117,12 +118,6 @@ class RunDirectory:
         """The run whose encoder this one started from."""
         name = self.facts.get("baseline")
         return None if name is None else RunDirectory((self.path / name).resolve())
-
-
-def is_first_process() -> bool:
-    """Whether this is the process that writes: the only one, or the first of a run on several devices."""
-    ranks = (os.environ.get(name) for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"))
-    return next((int(rank) for rank in ranks if rank is not None), 0) == 0
 
 
 def alone_in(directory: Path) -> AbstractContextManager[object]:

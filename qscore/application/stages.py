@@ -2,17 +2,17 @@
 
 import logging
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
 from qscore.application.build import build_encoder, build_method, build_trainer
 from qscore.application.guard import guard_facts
 from qscore.application.heads import start_heads
+from qscore.application.launch import is_first_process
 from qscore.application.loggers import open_loggers
 from qscore.application.run_directory import UNTRAINED, RunDirectory
 from qscore.application.speed import prepare_networks
@@ -29,7 +29,8 @@ def pretrain(cfg: DictConfig, run: RunDirectory, data: ImageDataModule, settings
     run.begin("pretrain", settings)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     method = build_method(cfg, build_encoder(cfg))
-    save_encoder(method.encoder, run.path / UNTRAINED)
+    if is_first_process():
+        save_encoder(method.encoder, run.path / UNTRAINED)
     with loggers_of(cfg, run) as loggers:
         _fit(cfg, run, method, data, epochs=cfg.pretrain_epochs, loggers=loggers, callbacks=[])
 
@@ -54,7 +55,9 @@ def fine_tune(
 
 
 def loggers_of(cfg: DictConfig, run: RunDirectory) -> AbstractContextManager[list[Logger]]:
-    """Returns the loggers of a run that has begun, as a context that ends them."""
+    """Returns the loggers of a run that has begun, as a context that ends them; only the first process has any."""
+    if not is_first_process():
+        return nullcontext([])
     return open_loggers(run, cfg.logger.kind, project=cfg.logger.project, config=run.facts["config"])
 
 
@@ -77,8 +80,6 @@ def _fit(
     if trainer.is_global_zero:
         _keep(cfg, run, method, data, trainer, seconds=time.monotonic() - started)
     trainer.strategy.barrier()
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()  # what follows is the first process's alone
 
 
 def _keep(

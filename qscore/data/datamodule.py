@@ -93,9 +93,12 @@ class ImageDataModule(pl.LightningDataModule):
             )
         if self.views is None:
             raise UserError("Expected a transform that makes views, got none; pass views=.")
+        world_size, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
         options = {
-            "sampler": EpochSampler(len(source), seed=self.seed, epoch=self._first_epoch),
-            "batch_size": self.batch_size // (self.trainer.world_size if self.trainer else 1),
+            "sampler": EpochSampler(
+                len(source), seed=self.seed, epoch=self._first_epoch, num_replicas=world_size, rank=rank
+            ),
+            "batch_size": self.batch_size // world_size,
             "drop_last": True,  # BatchNorm and queues need batches of one size
             **self._loader_options(persistent=True),
         }

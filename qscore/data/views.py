@@ -3,12 +3,13 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from typing import cast
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset, DistributedSampler
 from torchvision.transforms import v2
 
 from qscore.data.augment import channels_first
@@ -18,15 +19,25 @@ from qscore.records import ImageBatch, ViewBatch
 NUM_GLOBAL_VIEWS = 2
 
 
-class EpochSampler(Sampler[int]):
+class EpochSampler(DistributedSampler[int]):
     """Every image once an epoch, in an order that depends on the seed and the epoch alone.
 
     Yields `epoch * num_images + position`, so that the data set knows the epoch in every worker process. A
-    resumed run therefore sees the same views in the same order as one that was never interrupted.
+    resumed run therefore sees the same views in the same order as one that was never interrupted. Of several
+    processes each takes every n-th image of that order, so that a batch of all of them is a batch of one; Lightning
+    leaves a `DistributedSampler` as it is.
+
+    Args:
+        num_images: Number of images over all processes.
+        seed: Decides the order.
+        epoch: The first epoch.
+        num_replicas: Number of processes.
+        rank: Which of them this one is.
     """
 
-    def __init__(self, num_images: int, *, seed: int, epoch: int = 0) -> None:
-        self.num_images, self.seed, self.epoch = num_images, seed, epoch
+    def __init__(self, num_images: int, *, seed: int, epoch: int = 0, num_replicas: int = 1, rank: int = 0) -> None:
+        super().__init__(cast(Dataset[int], range(num_images)), num_replicas, rank, seed=seed, drop_last=True)
+        self.num_images, self.epoch = num_images, epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning at the start of each epoch."""
@@ -34,10 +45,11 @@ class EpochSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         order = np.random.default_rng([self.seed, self.epoch]).permutation(self.num_images)
-        return iter((self.epoch * self.num_images + order).tolist())
+        own = order[self.rank :: self.num_replicas][: len(self)]
+        return iter((self.epoch * self.num_images + own).tolist())
 
     def __len__(self) -> int:
-        return self.num_images
+        return self.num_images // self.num_replicas
 
 
 class ViewDataset(Dataset[ViewBatch]):

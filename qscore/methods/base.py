@@ -13,8 +13,10 @@ from torch.nn import functional as F  # noqa: N812
 
 from qscore.encoders import Encoder
 from qscore.methods.optimization import Optimization
+from qscore.processes import mean_over_processes, means_over_processes, num_processes
 from qscore.records import StepOutput, ViewBatch
 
+LOSS = "train/loss"
 MEMORY_BANKS = "memory_banks"
 
 
@@ -52,8 +54,9 @@ class SSLMethod(pl.LightningModule, ABC):
         loss = output.loss
         for penalty in self.penalties.values():
             loss = loss + penalty(output.representations)
-        self.log("train/loss", loss.detach(), prog_bar=True)
-        self.log_dict({"train/ssl_loss": output.loss.detach(), **output.log})
+        means = means_over_processes({LOSS: loss.detach(), "train/ssl_loss": output.loss.detach(), **output.log})
+        self.log(LOSS, means.pop(LOSS), prog_bar=True)
+        self.log_dict(means)
         return loss
 
     def configure_optimizers(self) -> Any:
@@ -94,9 +97,14 @@ class SSLMethod(pl.LightningModule, ABC):
 
 @torch.no_grad()
 def projection_std(projections: Float[Tensor, "view projection"]) -> Float[Tensor, ""]:
-    """Returns the mean standard deviation of L2-normalised projections over the batch.
+    """Returns the mean standard deviation of L2-normalised projections over the batch of all devices.
 
     1 / sqrt(dim) for projections spread evenly over the sphere, 0 after a collapse (Chen and He, 2021, SimSiam,
     arXiv 2011.10566, section 4.1).
     """
-    return F.normalize(projections.float(), dim=-1).std(0).mean()
+    z = F.normalize(projections.float(), dim=-1)
+    if num_processes() == 1:
+        return z.std(0).mean()
+    squares = mean_over_processes((z - mean_over_processes(z.mean(0))).square().mean(0))
+    num_views = num_processes() * len(z)
+    return (squares * num_views / (num_views - 1)).sqrt().mean()

@@ -17,7 +17,7 @@ class LARS(lars.LARS):  # type: ignore[misc]
     """
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Makes one step; returns the loss of the closure, if there is one."""
         loss = None
         if closure is not None:

@@ -90,7 +90,7 @@ class MoCo(SSLMethod):
         for batch in self._views_before_training():
             keys = F.normalize(self._keys(batch.global_views[1]), dim=-1)
             self.criterion.memory_bank(keys, update=True)
-            missing -= len(keys)
+            missing -= len(keys) * self.trainer.world_size
             if missing <= 0:
                 break
         for name, buffer in self.key_encoder.named_buffers():
@@ -102,8 +102,9 @@ class MoCo(SSLMethod):
         trained_on: Any = self.trainer.train_dataloader
         hooks: Any = getattr(self.trainer, "datamodule", None) or self
         num_images, epoch = len(trained_on.dataset), self.trainer.max_epochs or 0
+        world_size, rank = self.trainer.world_size, self.trainer.global_rank
         while True:
-            sampler = EpochSampler(num_images, seed=0, epoch=epoch)
+            sampler = EpochSampler(num_images, seed=0, epoch=epoch, num_replicas=world_size, rank=rank)
             for batch in DataLoader(
                 trained_on.dataset,
                 batch_size=trained_on.batch_size,

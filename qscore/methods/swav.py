@@ -14,6 +14,7 @@ from qscore.data.views import NUM_GLOBAL_VIEWS
 from qscore.encoders import Encoder
 from qscore.methods.base import SSLMethod, projection_std
 from qscore.methods.optimization import Optimization
+from qscore.processes import num_processes, own_rank
 from qscore.records import StepOutput, ViewBatch
 
 
@@ -92,7 +93,8 @@ class SwAV(SSLMethod):
         queued = [queue(z, update=True)[1] for queue, z in zip(self.queues, projections, strict=False)]
         if not queued or self._trainer is None or self.current_epoch < self.queue_start_epoch:
             return None
-        return [self.prototypes(z) for z in queued]
+        # Every device holds the whole queue and takes its share of it to the assignment over all devices.
+        return [self.prototypes(z[own_rank() :: num_processes()]) for z in queued]
 
 
 def _without_bias(prototypes: SwaVPrototypes) -> None:

@@ -11,6 +11,7 @@ from pytorch_lightning.utilities.seed import isolate_rng
 from qscore.errors import UserError
 from qscore.files import write_json
 from qscore.methods import SSLMethod
+from qscore.processes import means_over_processes
 from qscore.regularizer.attach import Attachment
 from qscore.regularizer.histograms import QHistograms
 from qscore.regularizer.images import mining_images
@@ -21,7 +22,7 @@ from qscore.regularizer.penalty import QScorePenalty
 from qscore.regularizer.weighed import RAW
 from qscore.regularizer.weighing import Weighing
 
-PENALTY = "q_score"
+PENALTY, MEAN = "q_score", "q_score/mean"
 MINED_FILE = "discriminative_features.json"
 
 
@@ -114,8 +115,9 @@ class QScoreRegularizer(pl.Callback):
             return  # the step skipped its loss
         self._penalty.statistics = None  # one that skips its loss next has nothing to report
         self.histograms.add(seen.q)
-        pl_module.log("q_score/mean", seen.q.mean(), prog_bar=True)
-        pl_module.log_dict({**seen.as_log(), **weights})
+        means = means_over_processes({MEAN: seen.q.mean(), **seen.as_log()})
+        pl_module.log(MEAN, means.pop(MEAN), prog_bar=True)
+        pl_module.log_dict({**means, **weights})
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         self.histograms.close_epoch(trainer)

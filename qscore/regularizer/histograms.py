@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from qscore.files import write_json
+from qscore.processes import gathered
 
 NUM_BINS = 50
 FILE = "q_score_histograms.json"
@@ -34,7 +35,8 @@ class QHistograms:
         """Writes the epoch's histogram to the loggers, and all of them to `q_score_histograms.json`."""
         if not self._open:
             return
-        counts, edges = np.histogram(torch.cat(self._open).cpu().numpy(), bins=NUM_BINS)
+        q = gathered(torch.cat(self._open))
+        counts, edges = np.histogram(q.cpu().numpy(), bins=NUM_BINS)
         self._open.clear()
         entry = {"epoch": trainer.current_epoch, "edges": edges.tolist(), "counts": counts.tolist()}
         self.closed.append(entry)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from qscore.errors import UserError, unknown_name
+from qscore.processes import mean_over_processes, sum_over_processes
 from qscore.score import dominant_features, q_score
 
 BATCH_MEAN = "batch_mean"
@@ -42,6 +43,8 @@ class QScorePenalty(nn.Module):
     same gradient and is continuous. The final version (AAAI 2024) subtracts column_weight times the sum of the
     L1 norms of those columns of the batch (features) whose norm is above the average, on L2-normalised
     representations, against the collapse to a few features that are active for every sample.
+
+    Over several devices the batch is that of all of them: the mean of their terms is the term of one device.
 
     Args:
         discriminative: The set D.
@@ -94,7 +97,7 @@ class QScorePenalty(nn.Module):
         h = representations.float() if self.weight else representations.detach().float()
         active = dominant_features(h, self.epsilon) & self.discriminative
         q = q_score(h, self.discriminative, self.epsilon, formula=self.formula)
-        threshold = q.detach().mean() if isinstance(self.threshold, str) else self.threshold
+        threshold = mean_over_processes(q.detach().mean()) if isinstance(self.threshold, str) else self.threshold
         term = -F.relu(threshold - q).mean()
         self.statistics = PenaltyStatistics(
             q=q.detach(),
@@ -111,6 +114,8 @@ class QScorePenalty(nn.Module):
 def loud_columns(representations: Float[Tensor, "view feature"]) -> Float[Tensor, ""]:
     """Returns the sum of the L1 norms of the columns whose norm is above the mean of all columns.
 
+    The columns are those of the batch of all devices.
+
     sum_k 1[||H_k||_1 > beta] ||H_k||_1 with L2-normalised rows and beta the mean over k (Kalibhat et al.,
     AAAI 2024, 10.1609/aaai.v38i12.29201, eq. 3).
 
@@ -118,5 +123,5 @@ def loud_columns(representations: Float[Tensor, "view feature"]) -> Float[Tensor
     >>> loud_columns(torch.tensor([[1.0, 0.0, 0.0], [0.6, 0.8, 0.0]]))
     tensor(1.6000)
     """
-    norms = F.normalize(representations, dim=-1).abs().sum(0)
+    norms = sum_over_processes(F.normalize(representations, dim=-1).abs().sum(0))
     return (norms * (norms.detach() > norms.detach().mean())).sum()

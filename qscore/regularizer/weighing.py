@@ -12,6 +12,7 @@ from torch import nn
 from qscore.errors import unknown_name
 from qscore.files import write_json
 from qscore.methods.head_warmup import HeadWarmup
+from qscore.processes import sum_over_processes
 from qscore.regularizer.gradients import GradientGauge
 from qscore.regularizer.penalty import QScorePenalty
 from qscore.regularizer.weighed import GRADIENT, WEIGHT_UNITS, Weighed
@@ -109,9 +110,9 @@ class Weighing:
         numbers = {}
         if self._gauge is not None and self._gauge.is_open:
             self._gauge.is_open = False
-            # The gradient over all devices: the root of the mean square, the same on each.
-            squares = trainer.strategy.reduce(self._gauge.read().square(), reduce_op="mean")
-            loss, term = squares.sqrt().tolist()
+            # The loss is the mean over the devices: its gradient at the representations of all is theirs, divided.
+            norms = sum_over_processes(self._gauge.read().square()).sqrt() / trainer.world_size
+            loss, term = norms.tolist()
             if math.isfinite(loss) and math.isfinite(term):
                 self.norms.append((loss, term))
                 numbers = {"q_score/loss_gradient": loss, "q_score/term_gradient": term}

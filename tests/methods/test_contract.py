@@ -62,7 +62,7 @@ def test_every_method_has_one_file_and_one_yaml() -> None:
     assert {type_.__module__.rpartition(".")[2] for type_ in METHODS} == set(NAMES)
     for type_ in METHODS:
         lines = inspect.getsource(inspect.getmodule(type_)).count("\n")  # type: ignore[arg-type]
-        assert 35 <= lines <= 125, (type_, lines)
+        assert 35 <= lines <= 130, (type_, lines)
 
 
 def test_every_method_has_a_recipe_for_small_and_for_imagenet_images(name: str) -> None:

@@ -78,7 +78,7 @@ def test_both_processes_find_the_weight_of_the_gradients_of_both(processes: list
         positions = list(DistributedSampler(images, 2, rank))[:BATCH_SIZE]  # type: ignore[arg-type]
         h = module.backbone(images[positions]).detach().requires_grad_()
         loss = torch.nn.functional.cross_entropy(module.head(h), labels[positions])
-        squares += torch.stack([torch.autograd.grad(value, h)[0].square().sum() for value in (loss, own(h))]) / 2
-    loss_norm, term_norm = squares.sqrt().tolist()
+        squares += torch.stack([torch.autograd.grad(value, h)[0].square().sum() for value in (loss, own(h))])
+    loss_norm, term_norm = (squares.sqrt() / 2).tolist()  # of the mean of both, at the representations of both
     assert found[0]["norms"] == [pytest.approx((loss_norm, term_norm), rel=1e-4)]
     assert found[0]["weight"] == found[1]["weight"] == pytest.approx(0.5 * loss_norm / term_norm, rel=1e-4)

@@ -1,0 +1,55 @@
+"""`train.py trainer=ddp` with two processes leaves what one process leaves, once, also after an interruption."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from tests.application.conftest import script, tiny
+from tests.application.test_interruption import kill_when
+
+OPTIONS = ["epochs=3", "lambda=2", "evaluation=knn", "precision=64-true"]  # what differs then is no rounding
+TOLERANCE = 1e-4  # Q is of single precision, and leaps where a feature becomes dominant
+TWO = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
+
+WEIGHED = {"q_score/loss_gradient", "q_score/term_gradient"}  # of the first steps, which a resumed run does not see
+
+
+def files(run: Path) -> set[str]:
+    """But for those named after a fingerprint, and those of before the interruption."""
+    found = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
+    return {name for name in found if not name.startswith(("representations/", "metrics.1"))}
+
+
+def facts(run: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run / "run.json").read_text())
+    return found
+
+
+@pytest.mark.slow
+def test_two_processes_killed_and_resumed_leave_the_run_of_one(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    done = script("train", *tiny(one, *OPTIONS))
+    assert done.returncode == 0, done.stderr
+    kill_when(two, "run/checkpoints/last.ckpt", *tiny(two, *OPTIONS, *TWO, f"data={one / 'digits.npz'}"))
+    assert facts(two / "run")["status"] == "running"
+    done = script("train", f"resume={two / 'run'}")
+    assert done.returncode == 0, done.stderr
+
+    assert files(two / "run") == files(one / "run")
+    assert len(list((two / "pretrained").glob("*/run.json"))) == 1
+    alone, together = facts(one / "run"), facts(two / "run")
+    assert together["status"] == "complete"
+    assert together["num_steps"] == alone["num_steps"]
+    assert set(alone["final_metrics"]) - set(together["final_metrics"]) == WEIGHED
+    expected = {name: alone["final_metrics"][name] for name in together["final_metrics"]}
+    assert together["final_metrics"] == pytest.approx(expected, rel=TOLERANCE, abs=1e-6)
+    for seen, expected in zip(together["guard"]["curve"], alone["guard"]["curve"], strict=True):
+        assert seen == pytest.approx(expected, rel=TOLERANCE)
+    found, wanted = (load_file(home / "run" / "encoder.safetensors") for home in (two, one))
+    for name, value in wanted.items():
+        assert value.allclose(found[name], rtol=10 * TOLERANCE, atol=10 * TOLERANCE), name
+    results = [json.loads((home / "run" / "results" / "knn.json").read_text())["metrics"] for home in (one, two)]
+    assert results[0] == pytest.approx(results[1], abs=2 / 225)  # two images, of representations in single precision

@@ -135,7 +135,8 @@ class ImageDataModule(pl.LightningDataModule):
         if not isinstance(batch, PlannedBatch) or self.batched_views is None:
             return batch
         with torch.no_grad():
-            return make_views(batch, self.batched_views, None if batch.images else self._resident)
+            views = make_views(batch, self.batched_views, None if batch.images else self._resident)
+        return self.trainer.precision_plugin.convert_input(views) if self.trainer else views
 
     def teardown(self, stage: str) -> None:
         """Gives the device's memory back."""

@@ -24,8 +24,10 @@ PRECISION = "64-true"  # what differs then is no rounding
 MODULE = "method.small.module"
 OVERRIDES = {
     "swav": [f"{MODULE}.queue_size=64", f"{MODULE}.queue_start_epoch=1", f"+{MODULE}.num_frozen_epochs=0"],
-    # At ten times this rate a weight that is off by 1e-7 changes the loss of one process by 1e-2 within six steps.
+    # At ten times these rates a weight or pixel that is off by 1e-7 changes the loss of one process within six steps
+    # by 1e-2 (VICReg) and 1e-3 (Barlow Twins); a pixel's last bit depends on how many are made at once.
     "vicreg": ["method.small.optimization.learning_rate=0.03"],
+    "barlow_twins": ["method.small.optimization.learning_rate=0.03"],
 }
 BY_GRADIENT = {"weight": 0.5, "weight_unit": "gradient"}
 OF_THE_BATCH = {"weight": 1.0, "threshold": "batch_mean", "formula": "soft", "column_weight": 1e-3}

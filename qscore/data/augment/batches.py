@@ -1,6 +1,6 @@
 """Views of whole batches: planned where the images are loaded, made where the network is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,10 +31,12 @@ class PlannedView(NamedTuple):
     parameters: list[Any]
 
 
-class PlannedBatch(NamedTuple):
+class PlannedBatch:
     """The random choices for the views of a batch, and its images unless they lie on the device already.
 
-    Attributes:
+    No tuple, so that a trainer's precision leaves its numbers alone: a place in an image has no use for bf16.
+
+    Args:
         positions: Position of each image in its data set.
         num_in_part: Samples that are worked on together; the last part may have fewer.
         views: For each view, the plan of each part.
@@ -42,10 +44,26 @@ class PlannedBatch(NamedTuple):
             for each view. (sample, channel, height, width)
     """
 
-    positions: Int[Tensor, " sample"]
-    num_in_part: int
-    views: list[list[PlannedView]]
-    images: list[UInt8[Tensor, "sample _ _ _"]]
+    def __init__(
+        self,
+        positions: Int[Tensor, " sample"],
+        num_in_part: int,
+        views: list[list[PlannedView]],
+        images: list[UInt8[Tensor, "sample _ _ _"]],
+    ) -> None:
+        self.positions, self.num_in_part, self.views, self.images = positions, num_in_part, views, images
+
+    def to(self, device: torch.device) -> "PlannedBatch":
+        """Called by Lightning to bring the batch to the device."""
+        return self._mapped(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> "PlannedBatch":
+        """Called by torch's loader."""
+        return self._mapped(Tensor.pin_memory)
+
+    def _mapped(self, function: Callable[[Tensor], Tensor]) -> "PlannedBatch":
+        views, images = _of_tensors(function, self.views), _of_tensors(function, self.images)
+        return PlannedBatch(function(self.positions), self.num_in_part, views, images)
 
 
 class PlannedViews(Dataset[PlannedBatch]):
@@ -137,3 +155,14 @@ def make_views(
 def channels_first(images: UInt8[Tensor, "..."]) -> UInt8[Tensor, "image channel height width"]:
     """Returns (image, height, width[, 3]) as (image, channel, height, width), without a copy."""
     return images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
+
+
+def _of_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:
+    """Returns lists and named tuples with a function applied to every tensor in them."""
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, list):
+        return [_of_tensors(function, part) for part in value]
+    if isinstance(value, tuple):
+        return type(value)(*(_of_tensors(function, part) for part in value))
+    return value

@@ -11,9 +11,7 @@ from qscore.errors import UserError
 from qscore.evaluation.pictures import Pictures
 from qscore.evaluation.probe import Probe, fit_probe
 from qscore.records import Representations
-from qscore.score import DiscriminativeFeatures, empty_share, q_score
-
-MINED_AT_ONCE = 65_536
+from qscore.score import DiscriminativeFeatures, chunks, empty_share, in_chunks, q_score
 
 
 @dataclass
@@ -54,7 +52,7 @@ class EvaluationInputs:
     def mined(self) -> DiscriminativeFeatures:
         """Dominance counts over the training images."""
         features = DiscriminativeFeatures(self.train.h.shape[1], self.epsilon, lower=self.lower, upper=self.upper)
-        for part in torch.split(self.train.h, MINED_AT_ONCE):  # the comparison is in float64
+        for part in chunks(self.train.h):
             features.update(part)
         return features
 
@@ -66,7 +64,9 @@ class EvaluationInputs:
     @cached_property
     def test_q(self) -> Float[Tensor, " sample"]:
         """Q-Score of each held-out sample."""
-        return q_score(self.test.h, self.discriminative, self.epsilon, formula=self.formula)
+        return in_chunks(
+            lambda part: q_score(part, self.discriminative, self.epsilon, formula=self.formula), self.test.h
+        )
 
     @cached_property
     def test_empty_share(self) -> float:

@@ -1,7 +1,15 @@
 """From images to representations, and from representations to the Q-Score of each sample."""
 
 from qscore.score.cache import cached_representations
-from qscore.score.epsilon import AUTO, MAX_EMPTY_SHARE, empty_share, epsilon_number, largest_epsilon
+from qscore.score.chunks import chunks, in_chunks
+from qscore.score.epsilon import (
+    AUTO,
+    MAX_EMPTY_SHARE,
+    empty_share,
+    epsilon_number,
+    largest_epsilon,
+    search_sample,
+)
 from qscore.score.extract import extract, extract_rows
 from qscore.score.features import DiscriminativeFeatures, discriminative_features, dominant_features
 from qscore.score.loops import OwnLoop, PredictLoop, extraction_trainer
@@ -19,6 +27,7 @@ __all__ = [
     "PredictLoop",
     "QScore",
     "cached_representations",
+    "chunks",
     "discriminative_features",
     "dominant_features",
     "empty_share",
@@ -26,11 +35,13 @@ __all__ = [
     "extract",
     "extract_rows",
     "extraction_trainer",
+    "in_chunks",
     "largest_epsilon",
     "load_representations",
     "own_batches",
     "q_score",
     "save_representations",
     "score_over",
+    "search_sample",
     "soft_score",
 ]

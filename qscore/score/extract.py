@@ -99,11 +99,10 @@ def evaluating(encoder: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def with_progress(loader: Iterable[ImageBatch]) -> Iterable[ImageBatch]:
-    """Returns the batches of a loader, with a progress bar."""
+def with_progress(loader: Iterable[ImageBatch]) -> Iterator[ImageBatch]:
+    """Yields the batches of a loader, with a progress bar."""
     total = len(loader) if isinstance(loader, Sized) else None
-    batches: Iterable[ImageBatch] = tqdm(loader, desc=DESCRIPTION, total=total, unit="batch", leave=False)
-    return batches
+    yield from tqdm(loader, desc=DESCRIPTION, total=total, unit="batch", leave=False)
 
 
 def _flat(h: Tensor) -> Tensor:

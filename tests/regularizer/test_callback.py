@@ -15,6 +15,7 @@ from qscore.errors import UserError
 from qscore.methods import Optimization, SimCLR
 from qscore.regularizer.callback import MINED_FILE
 from qscore.regularizer.histograms import FILE
+from qscore.regularizer.seen import Seen
 
 MakeEncoder = Callable[..., Encoder]
 
@@ -222,4 +223,4 @@ def test_a_collapsed_encoder_cannot_be_mined_automatically(encoder: Encoder, dat
         parameter.data.zero_()
     callback = QScoreRegularizer(epsilon="auto")
     with pytest.raises(UserError, match="collapsed"):
-        callback.miner.mine(encoder, data.plain_loader("test"))
+        callback.miner.mine(Seen(extract(encoder, data.plain_loader("test")).h))

@@ -48,6 +48,12 @@ def gathered(values: Tensor) -> Tensor:
     return torch.cat(shares)
 
 
+def part() -> None:
+    """Ends what the processes share, once; torchrun's could not meet a second time."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
+
+
 class _Sum(torch.autograd.Function):
     """`torch.distributed.nn.functional.all_reduce`, which torch 2.12 and later call deprecated."""
 

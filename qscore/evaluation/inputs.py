@@ -51,7 +51,13 @@ class EvaluationInputs:
     @cached_property
     def mined(self) -> DiscriminativeFeatures:
         """Dominance counts over the training images."""
-        features = DiscriminativeFeatures(self.train.h.shape[1], self.epsilon, lower=self.lower, upper=self.upper)
+        features = DiscriminativeFeatures(
+            self.train.h.shape[1],
+            self.epsilon,
+            lower=self.lower,
+            upper=self.upper,
+            sync_on_compute=False,  # other processes of a training, if there were any, have gone
+        )
         for part in chunks(self.train.h):
             features.update(part)
         return features

@@ -83,10 +83,10 @@ def seen_by(
             came reads is then read here, or left for it.
     """
     data, is_default = getattr(trainer, "datamodule", None), images is None and select is None
-    if cache is not None and trainer.global_step == 0 and is_default and isinstance(data, ImageDataModule):
-        # Weights of bf16-true and its like are not those of the file that an evaluation loads.
-        if isinstance(encoder, Encoder) and next(encoder.parameters()).dtype == torch.float32:
-            return Seen(cached_representations(encoder, data, "pretrain", cache, loop=OwnLoop()).h)
+    is_ours = is_default and isinstance(data, ImageDataModule) and isinstance(encoder, Encoder)
+    # Weights that bf16-true and its like have rounded are not those of the file that an evaluation loads.
+    if cache and is_ours and trainer.global_step == 0 and next(encoder.parameters()).dtype == torch.float32:
+        return Seen(_cached(encoder, data, cache))
     found = mining_images(trainer, images)
     h, positions = extract_rows(RepresentationsOf(encoder, select), found.batches)
     return shared(h, positions) if found.is_share else Seen(h)
@@ -111,3 +111,7 @@ def shared(h: Float[Tensor, "sample feature"], positions: Int[Tensor, " sample"]
     own = place[start : start + len(positions)]
     num_features = int(gathered(torch.tensor([h.shape[1]])).max())
     return Seen(h[own >= 0] if len(h) else torch.zeros(0, num_features), own[own >= 0])
+
+
+def _cached(encoder: Any, data: Any, cache: Path) -> Tensor:
+    return cached_representations(encoder, data, "pretrain", cache, loop=OwnLoop()).h

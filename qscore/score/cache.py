@@ -11,9 +11,8 @@ from qscore.data.datamodule import Split
 from qscore.data.sources import ImageSource
 from qscore.encoders import Encoder
 from qscore.files import fingerprint
-from qscore.processes import num_processes
 from qscore.records import ImageBatch, Representations
-from qscore.score.loops import Loop, PredictLoop, wait_for_all
+from qscore.score.loops import Loop, PredictLoop, wait
 from qscore.score.shards import Shards
 from qscore.score.storage import load_representations
 from qscore.score.work import Work
@@ -53,7 +52,7 @@ def cached_representations(
     key = fingerprint(before, images)
     name = f"{shared if view is None else f'view{view}-of-{split}'}-{key}"
     path = folder / f"{name}.safetensors"
-    if num_processes() == 1 and path.is_file():
+    if loop.num == 1 and path.is_file():
         return load_representations(path)
 
     def loader(positions: list[int]) -> Iterable[ImageBatch]:
@@ -63,25 +62,25 @@ def cached_representations(
     work = Work(len(source), data.batch_size, loader, Shards(folder / f"{name}.partial", key))
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock") if loop.rank == 0 else nullcontext():
-        wait_for_all()  # for the lock
+        wait(loop)  # for the lock
         is_there = path.is_file()
-        wait_for_all()  # before the first process can change the answer
+        wait(loop)  # before the first process can change the answer
         if not is_there:
             loop.run(encoder, work)
             if encoder.fingerprint() != before:
                 raise AssertionError("extracting representations changed the encoder")
-            _merge(work.shards, source, path, is_first=loop.rank == 0)
+            _merge(work.shards, source, path, loop)
     return load_representations(path)
 
 
-def _merge(shards: Shards, source: ImageSource, path: Path, *, is_first: bool) -> None:
-    wait_for_all()  # for the shards of all
+def _merge(shards: Shards, source: ImageSource, path: Path, loop: Loop) -> None:
+    wait(loop)  # for the shards of all
     shards.check_any()
     positions, readable = shards.found()
     for position in positions[~readable].tolist():
         source.image(position)  # another process may have been the one that could not read it
     source.check_readable()
-    wait_for_all()  # nobody looks into the shards any more
-    if is_first:
+    wait(loop)  # nobody looks into the shards any more
+    if loop.rank == 0:
         shards.merge(path, labels=source.labels, ids=source.ids, class_names=source.class_names)
-    wait_for_all()
+    wait(loop)

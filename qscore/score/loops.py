@@ -33,14 +33,22 @@ class PredictLoop:
 
     @property
     def rank(self) -> int:
+        """Number of this process."""
         return self.trainer.global_rank if self.trainer else 0
 
+    @property
+    def num(self) -> int:
+        """Number of processes that take part; the others of a training that is over do not."""
+        return self.trainer.world_size if self.trainer else 1
+
     def run(self, encoder: nn.Module, work: Work) -> None:
-        if not work.missing():
-            return
+        """Encodes what is missing into shards."""
+        if self.num == 1 and not work.missing():
+            return  # several processes meet nevertheless
         device = next(encoder.parameters()).device
         with isolate_rng(), evaluating(encoder), warnings.catch_warnings():
             warnings.simplefilter("ignore", PossibleUserWarning)  # advice on workers and idle devices
+            warnings.filterwarnings("ignore", "Total length of")  # where others have the rest
             trainer = self.trainer or _trainer_of(device)
             try:
                 trainer.predict(_Prediction(encoder, work), return_predictions=False)
@@ -54,11 +62,18 @@ class OwnLoop:
 
     @property
     def rank(self) -> int:
+        """Number of this process."""
         return own_rank()
 
+    @property
+    def num(self) -> int:
+        """Number of processes of the fit."""
+        return num_processes()
+
     def run(self, encoder: nn.Module, work: Work) -> None:
+        """Encodes this process's share of what is missing into shards."""
         positions = work.share(own_rank(), num_processes())
-        wait_for_all()  # nobody writes before everybody has seen what is missing
+        wait(self)  # nobody writes before everybody has seen what is missing
         with evaluating(encoder):
             try:
                 for batch in with_progress(work.loader(positions)):
@@ -83,9 +98,9 @@ def extraction_trainer(**options: Any) -> pl.Trainer:
     )
 
 
-def wait_for_all() -> None:
-    """Waits until every process has come here."""
-    if num_processes() > 1:
+def wait(loop: Loop) -> None:
+    """Waits until every process of a loop has come here; processes that have not met yet cannot."""
+    if loop.num > 1 and num_processes() > 1:
         is_nccl = distributed.get_backend() == "nccl"
         distributed.barrier(device_ids=[torch.cuda.current_device()] if is_nccl else None)
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from qscore.errors import UserError
+from qscore.processes import own_rank
 from qscore.records import ImageBatch, Representations
 
 log = logging.getLogger(__name__)
@@ -100,9 +101,10 @@ def evaluating(encoder: nn.Module) -> Iterator[None]:
 
 
 def with_progress(loader: Iterable[ImageBatch]) -> Iterator[ImageBatch]:
-    """Yields the batches of a loader, with a progress bar."""
+    """Yields the batches of a loader, with a progress bar in the first process."""
     total = len(loader) if isinstance(loader, Sized) else None
-    yield from tqdm(loader, desc=DESCRIPTION, total=total, unit="batch", leave=False)
+    is_other = own_rank() > 0
+    yield from tqdm(loader, desc=DESCRIPTION, total=total, unit="batch", leave=False, disable=is_other)
 
 
 def _flat(h: Tensor) -> Tensor:

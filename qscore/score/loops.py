@@ -1,5 +1,6 @@
 """Who runs an encoder over the images that have no representation yet: Lightning's predict loop, or a loop of ours."""
 
+import signal
 import warnings
 from collections.abc import Iterable
 from typing import Any
@@ -8,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.plugins.environments import LightningEnvironment  # type: ignore[attr-defined]
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 from pytorch_lightning.utilities.seed import isolate_rng
 from pytorch_lightning.utilities.warnings import PossibleUserWarning  # type: ignore[attr-defined]
 from torch import Tensor, distributed, nn
@@ -49,6 +51,7 @@ class PredictLoop:
         with isolate_rng(), evaluating(encoder), warnings.catch_warnings():
             warnings.simplefilter("ignore", PossibleUserWarning)  # advice on workers and idle devices
             warnings.filterwarnings("ignore", "Total length of")  # where others have the rest
+            warnings.filterwarnings("ignore", "`isinstance.treespec", FutureWarning)  # of torch, to Lightning
             trainer = self.trainer or _trainer_of(device)
             try:
                 trainer.predict(_Prediction(encoder, work), return_predictions=False)
@@ -123,6 +126,8 @@ class _Prediction(pl.LightningModule):
         return self._work.loader(self._work.share(self.trainer.global_rank, self.trainer.world_size))
 
     def predict_step(self, batch: ImageBatch) -> Tensor:
+        if self.trainer.received_sigterm:  # which Lightning notes, and heeds in a fit alone
+            raise SIGTERMException(128 + signal.SIGTERM)
         self._work.shards.add(encode(self.encoder, batch.images), batch.positions.cpu(), batch.readable.cpu())
         return batch.positions
 

@@ -1,5 +1,7 @@
 """The cache of representations: what is on disk, and what a killed extraction costs."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
@@ -100,6 +102,14 @@ def test_an_extraction_goes_on_where_it_was_killed(
     assert seen == [32]
     assert_same(found, expected)
     assert files(tmp_path) == {f"train-{found.fingerprint}.safetensors"}
+
+
+def test_a_terminated_extraction_ends_with_what_it_has(encoder: Encoder, data: ImageDataModule, tmp_path: Path) -> None:
+    encoder.register_forward_hook(lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit) as stop:
+        cached_representations(encoder, data, "train", tmp_path)
+    assert stop.value.code == 128 + signal.SIGTERM
+    assert len(list(next(tmp_path.glob("*.partial")).iterdir())) == 1
 
 
 def test_a_kill_between_the_last_shard_and_the_file_costs_no_encoding(

@@ -11,7 +11,9 @@ from qscore.errors import UserError
 from qscore.evaluation.pictures import Pictures
 from qscore.evaluation.probe import Probe, fit_probe
 from qscore.records import Representations
-from qscore.score import DiscriminativeFeatures, chunks, empty_share, in_chunks, q_score
+from qscore.score import DiscriminativeFeatures, by_rows, empty_share, q_score
+
+MINED_AT_ONCE = 65_536
 
 
 @dataclass
@@ -58,7 +60,7 @@ class EvaluationInputs:
             upper=self.upper,
             sync_on_compute=False,  # other processes of a training, if there were any, have gone
         )
-        for part in chunks(self.train.h):
+        for part in torch.split(self.train.h, MINED_AT_ONCE):
             features.update(part)
         return features
 
@@ -70,9 +72,7 @@ class EvaluationInputs:
     @cached_property
     def test_q(self) -> Float[Tensor, " sample"]:
         """Q-Score of each held-out sample."""
-        return in_chunks(
-            lambda part: q_score(part, self.discriminative, self.epsilon, formula=self.formula), self.test.h
-        )
+        return by_rows(lambda part: q_score(part, self.discriminative, self.epsilon, formula=self.formula), self.test.h)
 
     @cached_property
     def test_empty_share(self) -> float:

@@ -16,13 +16,14 @@ from qscore.regularizer.images import mining_images
 from qscore.regularizer.outputs import RepresentationsOf, Select
 from qscore.score import (
     OwnLoop,
+    by_rows,
     cached_representations,
-    chunks,
     dominant_features,
     extract_rows,
-    in_chunks,
     search_sample,
 )
+
+ROWS_AT_ONCE = 16_384  # compared in float64
 
 
 class Seen:
@@ -47,13 +48,13 @@ class Seen:
     def counts(self, epsilon: float) -> Int[Tensor, " feature"]:
         """Returns the number of samples for which each feature is dominant."""
         counts = torch.zeros(self.h.shape[1], dtype=torch.long)
-        for part in chunks(self.h):
+        for part in torch.split(self.h, ROWS_AT_ONCE):
             counts += dominant_features(part, epsilon).sum(0)
         return counts if self._order is None else gathered(counts[None]).sum(0)
 
     def of_each(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """Returns a function of each sample, in the order of the data set."""
-        values = in_chunks(function, self.h)
+        values = by_rows(function, self.h)
         return values if self._order is None else gathered(values)[self._order]
 
     def drawn(self) -> Float[Tensor, "sample feature"]:

@@ -1,7 +1,7 @@
 """From images to representations, and from representations to the Q-Score of each sample."""
 
 from qscore.score.cache import cached_representations
-from qscore.score.chunks import chunks, in_chunks
+from qscore.score.chunks import by_rows
 from qscore.score.epsilon import (
     AUTO,
     MAX_EMPTY_SHARE,
@@ -26,8 +26,8 @@ __all__ = [
     "OwnLoop",
     "PredictLoop",
     "QScore",
+    "by_rows",
     "cached_representations",
-    "chunks",
     "discriminative_features",
     "dominant_features",
     "empty_share",
@@ -35,7 +35,6 @@ __all__ = [
     "extract",
     "extract_rows",
     "extraction_trainer",
-    "in_chunks",
     "largest_epsilon",
     "load_representations",
     "own_batches",

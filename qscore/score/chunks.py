@@ -1,23 +1,21 @@
-"""Row by row, without a copy of everything: representations may be a mapped file larger than the memory."""
+"""What is said of each sample, in memory that does not grow with their number."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-ELEMENTS_AT_ONCE = 2**23  # 64 MB in float64, which dominance is computed in
+NUMBERS = 2**20  # at a time; in float64 8 MiB
 
 
-def chunks(h: Float[Tensor, "sample feature"]) -> Iterator[Float[Tensor, "_ feature"]]:
-    """Yields consecutive rows, few enough for a temporary copy or two."""
-    yield from torch.split(h, max(1, ELEMENTS_AT_ONCE // max(1, h.shape[1])))
+def by_rows(function: Callable[[Tensor], Tensor], h: Float[Tensor, "sample feature"]) -> Tensor:
+    """Returns what a function says of each row, asked for as many rows at a time as hold a million numbers.
 
+    The gradient is that of the whole; a batch of usual size is not split.
 
-def in_chunks(function: Callable[[Tensor], Tensor], h: Float[Tensor, "sample feature"]) -> Tensor:
-    """Returns a function of each row, computed a few rows at a time.
-
-    >>> in_chunks(lambda part: part.sum(-1), torch.ones(3, 2))
-    tensor([2., 2., 2.])
+    >>> by_rows(lambda part: part.sum(1), torch.eye(3))
+    tensor([1., 1., 1.])
     """
-    return torch.cat([function(part) for part in chunks(h)])
+    rows = max(1, NUMBERS // max(1, h.shape[-1]))
+    return function(h) if len(h) <= rows else torch.cat([function(part) for part in torch.split(h, rows)])

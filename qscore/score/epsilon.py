@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from qscore.errors import UserError
-from qscore.score.chunks import in_chunks
+from qscore.score.chunks import by_rows
 from qscore.score.features import discriminative_features, dominant_features
 
 AUTO = "auto"
@@ -23,7 +23,7 @@ def empty_share(h: Float[Tensor, "sample feature"], discriminative: Bool[Tensor,
     0.5
     """
     return 1.0 - float(
-        in_chunks(lambda part: (dominant_features(part, epsilon) & discriminative).any(-1), h).double().mean()
+        by_rows(lambda part: (dominant_features(part, epsilon) & discriminative).any(-1), h).double().mean()
     )
 
 

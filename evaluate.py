@@ -4,6 +4,7 @@ python evaluate.py run=RUN_DIR                              # everything, on the
 python evaluate.py run=RUN_DIR evaluation=knn               # one evaluation
 python evaluate.py run=RUN_DIR evaluation=transfer evaluation.transfer.datasets=[cifar10,FOLDER]   # other data sets
 python evaluate.py encoder=FILE data=cifar10 out=DIR        # an exported encoder or anybody's checkpoint, on any data
+python evaluate.py run=RUN_DIR trainer.devices=8 trainer.strategy=ddp      # representations on eight devices
 """
 
 import logging
@@ -11,10 +12,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from qscore.application.build import build_data, load_options, plain
+from qscore.application.build import build_data, build_extraction_trainer, load_options, plain
 from qscore.application.command_line import run_command
-from qscore.application.evaluate import CACHE, answerable, evaluate_encoder, mined_epsilon
-from qscore.application.run_directory import finished_run
+from qscore.application.evaluate import answerable, evaluate_encoder, mined_epsilon
+from qscore.application.run_directory import CACHE, finished_run
 from qscore.encoders import Encoder, load_encoder
 from qscore.encoders.loading import own_weights
 from qscore.errors import UserError
@@ -47,7 +48,11 @@ def evaluate(cfg: DictConfig) -> None:
     out = Path(cfg.out) if cfg.out else apart
     data = build_data(cfg, with_views=False)
     cfg.evaluation = answerable(cfg.evaluation, data)
-    results = evaluate_encoder(encoder, data, cfg, epsilon=None, cache=home / CACHE, results=out / "results")
+    trainer = build_extraction_trainer(cfg)
+    folders = {"cache": home / CACHE, "results": out / "results"}
+    results = evaluate_encoder(encoder, data, cfg, epsilon=None, trainer=trainer, **folders)
+    if trainer is not None and not trainer.is_global_zero:
+        return
     for name, result in results.items():
         known = {key: value for key, value in result.metrics.items() if value is not None}
         headline = [key for key in known if "/" not in key] or list(known)[:NUM_SAID]

@@ -18,6 +18,7 @@ from qscore.encoders import Encoder
 from qscore.errors import UserError
 from qscore.methods import SSLMethod
 from qscore.methods.batch_norm import BatchNormSync
+from qscore.score import extraction_trainer
 
 
 def recipe(cfg: DictConfig) -> DictConfig:
@@ -108,6 +109,12 @@ def build_trainer(
             f"got {cfg.batch_size}."
         )
     return trainer
+
+
+def build_extraction_trainer(cfg: DictConfig) -> pl.Trainer | None:
+    """Returns a trainer that extracts representations on several devices; None where one is asked for."""
+    options = plain(cfg.trainer)
+    return None if options["devices"] in (1, "1") and options["num_nodes"] == 1 else extraction_trainer(**options)
 
 
 def inference_device(cfg: DictConfig) -> torch.device:

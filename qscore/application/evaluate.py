@@ -5,10 +5,11 @@ import logging
 import time
 from pathlib import Path
 
+import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 
 from qscore.application.build import inference_device, plain
-from qscore.application.run_directory import UNTRAINED, RunDirectory, alone_in
+from qscore.application.run_directory import CACHE, UNTRAINED, RunDirectory, alone_in
 from qscore.application.transfer import Evaluation, build_evaluations, check_transfer
 from qscore.data import ImageDataModule
 from qscore.encoders import Encoder, load_encoder
@@ -17,11 +18,10 @@ from qscore.evaluation import EvaluationInputs, Pictures
 from qscore.files import fingerprint, read_json
 from qscore.regularizer.callback import MINED_FILE
 from qscore.results import Result
-from qscore.score import cached_representations, epsilon_number
+from qscore.score import PredictLoop, cached_representations, epsilon_number
 
 log = logging.getLogger(__name__)
 
-CACHE = "representations"
 NEED_LABELS = ("linear_probe", "knn", "misclassification", "classes", "feature_selection", "heatmaps")
 
 
@@ -58,8 +58,12 @@ def evaluate_encoder(
     epsilon: float | str | None,
     cache: Path,
     results: Path,
+    trainer: pl.Trainer | None = None,
 ) -> dict[str, Result]:
     """Runs the evaluations of `cfg.evaluation`, and writes each result as soon as it is there.
+
+    On several devices all of them extract the representations of training and held-out images; the first process
+    alone goes on, and the others come back with nothing.
 
     Args:
         encoder: What to evaluate.
@@ -69,13 +73,19 @@ def evaluate_encoder(
             `cfg.scoring.epsilon`.
         cache: Folder of representations.
         results: Folder of results.
+        trainer: Of `extraction_trainer`, to extract on; by default the device that `cfg.trainer` asks for.
 
     Raises:
         UserError: If the data has no labels, or one class, and an evaluation needs more.
     """
+    if trainer is None:
+        encoder = encoder.to(inference_device(cfg))
+    loop = PredictLoop(trainer)
+    train = cached_representations(encoder, data, "train", cache, loop=loop)
+    test = cached_representations(encoder, data, "test", cache, loop=loop)
+    if loop.rank > 0:
+        return {}
     encoder = encoder.to(inference_device(cfg))
-    train = cached_representations(encoder, data, "train", cache)
-    test = cached_representations(encoder, data, "test", cache)
     inputs = EvaluationInputs(
         train,
         test,

@@ -19,6 +19,7 @@ from qscore.files import read_json, write_json
 from qscore.results import versions
 
 FACTS = "run.json"
+CACHE = "representations"
 UNTRAINED = "untrained"  # the network as it was before pretraining
 RUNNING, COMPLETE = "running", "complete"
 # What decides the weights; two runs that differ elsewhere (logger, workers) are the same run.

@@ -1,6 +1,7 @@
 """The stages of a run that train: pretraining, and fine-tuning from a baseline."""
 
 import logging
+import os
 import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -14,11 +15,12 @@ from qscore.application.guard import guard_facts
 from qscore.application.heads import start_heads
 from qscore.application.launch import is_first_process
 from qscore.application.loggers import open_loggers
-from qscore.application.run_directory import UNTRAINED, RunDirectory
+from qscore.application.run_directory import CACHE, UNTRAINED, RunDirectory
 from qscore.application.speed import prepare_networks
 from qscore.data import ImageDataModule
 from qscore.encoders import load_encoder, save_encoder
 from qscore.methods import SSLMethod
+from qscore.regularizer import QScoreRegularizer
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,15 @@ def fine_tune(
     steps_per_epoch = len(data.source("pretrain")) // cfg.batch_size
     parts, warmup = start_heads(cfg, run, baseline, method, steps_per_epoch=steps_per_epoch)
     run.update(started_with=parts)
+    _share_cache(callbacks, baseline)
     _fit(cfg, run, method, data, epochs=cfg.epochs, loggers=loggers, callbacks=[*callbacks, *warmup])
+
+
+def _share_cache(callbacks: list[pl.Callback], baseline: RunDirectory) -> None:
+    """Lets features be mined from the representations that an evaluation of the baseline reads."""
+    for callback in callbacks:
+        if isinstance(callback, QScoreRegularizer) and os.access(baseline.path, os.W_OK):
+            callback.cache = baseline.path / CACHE
 
 
 def loggers_of(cfg: DictConfig, run: RunDirectory) -> AbstractContextManager[list[Logger]]:

@@ -151,10 +151,13 @@ class ImageDataModule(pl.LightningDataModule):
             return self._in_order(array, positions, num_workers=0, persistent_workers=False, collate_fn=_as_it_is)
         return self._in_order(PlainDataset(source, transform, image_size=self.image_size), positions)
 
-    def augmented_loader(self, split: Split, view: int) -> DataLoader[ImageBatch]:
-        """Returns one random view of every image, the same whenever and by whichever run it is asked for."""
+    def augmented_loader(
+        self, split: Split, view: int, positions: Sequence[int] | None = None
+    ) -> DataLoader[ImageBatch]:
+        """Returns one random view of every image or those at some positions; the same whenever it is asked for."""
         transform = evaluation_view(self.image_size)
-        return self._in_order(PlainDataset(self.source(split), transform, image_size=self.image_size, view=view))
+        dataset = PlainDataset(self.source(split), transform, image_size=self.image_size, view=view)
+        return self._in_order(dataset, positions)
 
     def _in_order(
         self, dataset: PlainDataset, positions: Sequence[int] | None = None, **options: Any

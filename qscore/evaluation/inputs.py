@@ -11,7 +11,7 @@ from qscore.errors import UserError
 from qscore.evaluation.pictures import Pictures
 from qscore.evaluation.probe import Probe, fit_probe
 from qscore.records import Representations
-from qscore.score import DiscriminativeFeatures, empty_share, q_score
+from qscore.score import DiscriminativeFeatures, by_rows, empty_share, q_score
 
 MINED_AT_ONCE = 65_536
 
@@ -53,8 +53,14 @@ class EvaluationInputs:
     @cached_property
     def mined(self) -> DiscriminativeFeatures:
         """Dominance counts over the training images."""
-        features = DiscriminativeFeatures(self.train.h.shape[1], self.epsilon, lower=self.lower, upper=self.upper)
-        for part in torch.split(self.train.h, MINED_AT_ONCE):  # the comparison is in float64
+        features = DiscriminativeFeatures(
+            self.train.h.shape[1],
+            self.epsilon,
+            lower=self.lower,
+            upper=self.upper,
+            sync_on_compute=False,  # other processes of a training, if there were any, have gone
+        )
+        for part in torch.split(self.train.h, MINED_AT_ONCE):
             features.update(part)
         return features
 
@@ -66,7 +72,7 @@ class EvaluationInputs:
     @cached_property
     def test_q(self) -> Float[Tensor, " sample"]:
         """Q-Score of each held-out sample."""
-        return q_score(self.test.h, self.discriminative, self.epsilon, formula=self.formula)
+        return by_rows(lambda part: q_score(part, self.discriminative, self.epsilon, formula=self.formula), self.test.h)
 
     @cached_property
     def test_empty_share(self) -> float:

@@ -14,11 +14,11 @@ from qscore.methods import SSLMethod
 from qscore.processes import means_over_processes
 from qscore.regularizer.attach import Attachment
 from qscore.regularizer.histograms import QHistograms
-from qscore.regularizer.images import mining_images
 from qscore.regularizer.mined import Mined
 from qscore.regularizer.mining import MINED_MEAN, Miner, Threshold
-from qscore.regularizer.outputs import RepresentationsOf, Select, find_encoder
+from qscore.regularizer.outputs import Select, find_encoder
 from qscore.regularizer.penalty import QScorePenalty
+from qscore.regularizer.seen import seen_by
 from qscore.regularizer.weighed import RAW
 from qscore.regularizer.weighing import Weighing
 
@@ -57,6 +57,8 @@ class QScoreRegularizer(pl.Callback):
             a map, tokens, a tuple or a mapping: `lambda output: output.mean((2, 3))`.
 
     Attributes:
+        cache: Folder of cached representations, where an encoder of this package that has not been trained yet is
+            mined from and its representations are left; None, as here, keeps them in memory.
         mined: Outcome of the last mining pass; None before the first.
         weighing: What the weight was found to mean.
 
@@ -88,6 +90,7 @@ class QScoreRegularizer(pl.Callback):
         self.weighing = Weighing(weight, weight_unit)
         self.miner = Miner(epsilon, threshold, formula, lower, upper)
         self.mine_every_n_epochs, self.images, self.representations = mine_every_n_epochs, images, representations
+        self.cache: Path | None = None
         self.mined: Mined | None = None
         self.histograms = QHistograms()
         self._penalty: QScorePenalty | None = None
@@ -140,9 +143,10 @@ class QScoreRegularizer(pl.Callback):
             self.weighing.load_state_dict(state_dict["weighing"])
 
     def _mine(self, trainer: Any, pl_module: Any) -> Mined:
+        encoder = find_encoder(pl_module, self.encoder)
         with isolate_rng():
-            encoder = RepresentationsOf(find_encoder(pl_module, self.encoder), self.representations)
-            found = self.miner.mine(encoder, mining_images(trainer, self.images), epoch=trainer.current_epoch)
+            seen = seen_by(encoder, trainer, self.images, select=self.representations, cache=self.cache)
+            found = self.miner.mine(seen, epoch=trainer.current_epoch)
         mined: Mined = trainer.strategy.broadcast(found)  # devices may round differently; D is the same on all
         if trainer.is_global_zero:
             write_json(Path(trainer.default_root_dir) / MINED_FILE, mined.as_json())

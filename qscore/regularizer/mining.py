@@ -1,24 +1,23 @@
 """One pass over plain images: which features are discriminative, and where the threshold stands."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from qscore.errors import UserError, unknown_name
-from qscore.records import ImageBatch
 from qscore.regularizer.mined import Mined, emptiness_alarm
 from qscore.regularizer.penalty import BATCH_MEAN
+from qscore.regularizer.seen import Seen
 from qscore.score import (
     AUTO,
     FORMULAS,
     OVER_SETS,
-    DiscriminativeFeatures,
-    empty_share,
+    discriminative_features,
+    dominant_features,
     epsilon_number,
-    extract,
     largest_epsilon,
     q_score,
 )
@@ -66,28 +65,32 @@ class Miner:
         if isinstance(self.threshold, Mapping) and (len(self.threshold) != 1 or not 0 <= quantile <= 1):
             raise UserError(f"Expected a threshold of the form {{quantile: 0.25}}, got {dict(self.threshold)}.")
 
-    def mine(self, encoder: nn.Module, loader: Iterable[ImageBatch], *, epoch: int = 0) -> Mined:
-        """Returns D, the threshold and the state of Q over the images of a loader.
+    def mine(self, seen: Seen, *, epoch: int = 0) -> Mined:
+        """Returns D, the threshold and the state of Q over some representations, the same on every process.
 
-        The encoder runs in eval mode and comes back in the mode it had.
+        Raises:
+            UserError: If there are none.
         """
-        h = extract(encoder, loader).h
-        epsilon = epsilon_number(self.epsilon, h, lower=self.lower, upper=self.upper)
-        features = DiscriminativeFeatures(h.shape[-1], epsilon, lower=self.lower, upper=self.upper)
-        features.update(h)
-        discriminative = features.compute()
-        q = q_score(h, discriminative, epsilon, formula=self.formula)
+        if not seen.num_samples:
+            raise UserError("Expected images to mine features from, got none that could be read.")
+        epsilon = self.epsilon
+        if isinstance(epsilon, str):
+            epsilon = epsilon_number(epsilon, seen.drawn(), lower=self.lower, upper=self.upper)
+        counts = seen.counts(epsilon)
+        discriminative = discriminative_features(counts, lower=self.lower, upper=self.upper)
+        q = seen.of_each(lambda h: q_score(h, discriminative, epsilon, formula=self.formula))
+        is_scored = seen.of_each(lambda h: (dominant_features(h, epsilon) & discriminative).any(-1))
         mined = Mined(
             discriminative=discriminative,
-            counts=features.counts.clone(),
-            num_samples=len(h),
-            epsilon=epsilon,
+            counts=counts,
+            num_samples=seen.num_samples,
+            epsilon=float(epsilon),
             threshold=self._threshold(q),
             mean_q=float(q.mean()),
-            share_empty=empty_share(h, discriminative, epsilon),
+            share_empty=1.0 - float(is_scored.double().mean()),
             epoch=epoch,
         )
-        self._report(mined, h)
+        self._report(mined, seen)
         return mined
 
     def _threshold(self, q: Tensor) -> float | str:
@@ -97,7 +100,7 @@ class Miner:
             return float(q.mean())
         return self.threshold
 
-    def _report(self, mined: Mined, h: Tensor) -> None:
+    def _report(self, mined: Mined, seen: Seen) -> None:
         log.info(
             "Mined %d discriminative of %d features from %s images: epsilon %.3g, threshold %s, mean Q %.4g.",
             int(mined.discriminative.sum()),
@@ -108,5 +111,5 @@ class Miner:
             mined.mean_q,
         )
         if mined.share_empty > ALARMING_EMPTY_SHARE and self.formula in OVER_SETS:
-            better = largest_epsilon(h, lower=self.lower, upper=self.upper)
+            better = largest_epsilon(seen.drawn(), lower=self.lower, upper=self.upper)
             log.warning("%s", emptiness_alarm(mined, better))

@@ -3,10 +3,11 @@
 import math
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from qscore.errors import UserError
+from qscore.score.chunks import by_rows
 from qscore.score.features import discriminative_features, dominant_features
 
 AUTO = "auto"
@@ -21,7 +22,9 @@ def empty_share(h: Float[Tensor, "sample feature"], discriminative: Bool[Tensor,
     >>> empty_share(h, torch.ones(5, dtype=torch.bool), epsilon=1.5)
     0.5
     """
-    return 1.0 - float((dominant_features(h, epsilon) & discriminative).any(-1).double().mean())
+    return 1.0 - float(
+        by_rows(lambda part: (dominant_features(part, epsilon) & discriminative).any(-1), h).double().mean()
+    )
 
 
 def largest_epsilon(
@@ -38,7 +41,7 @@ def largest_epsilon(
     3.9
     """
     if len(h) > MAX_SEARCH_SAMPLES:
-        h = h[torch.randperm(len(h), generator=torch.Generator().manual_seed(0))[:MAX_SEARCH_SAMPLES]]
+        h = h[search_sample(len(h))]
     h = h.double()
     deviation = h.std(-1, correction=0, keepdim=True)
     z = (h - h.mean(-1, keepdim=True)) / deviation.clamp_min(torch.finfo(h.dtype).tiny)
@@ -50,6 +53,14 @@ def largest_epsilon(
         if 1 - float((dominant & discriminative).any(-1).double().mean()) <= max_empty:
             return tenths / 10
     return None
+
+
+def search_sample(num_samples: int) -> Int[Tensor, " sample"]:
+    """Returns which of some samples an epsilon is searched on, in ascending order: all, or 20,000 drawn at random."""
+    if num_samples <= MAX_SEARCH_SAMPLES:
+        return torch.arange(num_samples)
+    drawn = torch.randperm(num_samples, generator=torch.Generator().manual_seed(0))[:MAX_SEARCH_SAMPLES]
+    return drawn.sort().values
 
 
 def epsilon_number(

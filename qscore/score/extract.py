@@ -1,24 +1,23 @@
-"""Encoder and images in, representations out; computed once and kept on disk under their fingerprint."""
+"""Encoder and images in, representations out: the step that all passes over images share, and a pass in memory."""
 
-import json
 import logging
-from collections.abc import Iterable, Sized
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sized
+from contextlib import contextmanager
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from qscore.errors import UserError
-from qscore.files import written_whole
+from qscore.processes import own_rank
 from qscore.records import ImageBatch, Representations
 
 log = logging.getLogger(__name__)
 
+DESCRIPTION = "Extracting representations"
 
-@torch.no_grad()
+
 def extract(
     encoder: nn.Module,
     loader: Iterable[ImageBatch],
@@ -28,7 +27,7 @@ def extract(
     class_names: tuple[str, ...] = (),
     fingerprint: str = "",
 ) -> Representations:
-    """Returns the representations of every readable image, in the order of the data set.
+    """Returns the representations of every readable image, in the order of the data set, in memory.
 
     The encoder runs in eval mode on the device where its parameters are, and is given back in the mode it came
     in; neither weights nor BatchNorm statistics move.
@@ -44,13 +43,9 @@ def extract(
     Raises:
         UserError: If no image could be read.
     """
-    modes = [(module, module.training) for module in encoder.modules()]
-    encoder.eval()
-    try:
-        h, index = _run(encoder, loader)
-    finally:
-        for module, training in modes:
-            module.training = training
+    h, index = extract_rows(encoder, loader)
+    if not len(h):
+        raise UserError("Expected images to extract representations from, got none that could be read.")
     positions = index.tolist()
     return Representations(
         h=h,
@@ -61,46 +56,56 @@ def extract(
     )
 
 
-def save_representations(representations: Representations, path: Path) -> None:
-    """Writes the representations as safetensors, whole or not at all."""
-    tensors = {"h": representations.h.contiguous()}
-    if representations.labels is not None:
-        tensors["labels"] = representations.labels.contiguous()
-    metadata = {
-        "ids": json.dumps(representations.ids),
-        "class_names": json.dumps(representations.class_names),
-        "fingerprint": representations.fingerprint,
-    }
-    with written_whole(path) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
-
-
-def load_representations(path: Path) -> Representations:
-    """Returns the representations in a file; their values stay in the file until they are used."""
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-        return Representations(
-            h=file.get_tensor("h"),
-            labels=file.get_tensor("labels") if "labels" in file.keys() else None,  # noqa: SIM118
-            ids=tuple(json.loads(metadata["ids"])),
-            class_names=tuple(json.loads(metadata["class_names"])),
-            fingerprint=metadata["fingerprint"],
-        )
-
-
-def _run(encoder: nn.Module, loader: Iterable[ImageBatch]) -> tuple[Tensor, Tensor]:
-    device = next(encoder.parameters()).device
-    rows, indices, num_unreadable = [], [], 0
-    total = len(loader) if isinstance(loader, Sized) else None
-    for batch in tqdm(loader, desc="Extracting representations", total=total, unit="batch", leave=False):
-        h = encoder(batch.images.to(device, non_blocking=True)).flatten(1).float().cpu()
-        rows.append(h[batch.readable])
-        indices.append(batch.positions[batch.readable])
-        num_unreadable += int((~batch.readable).sum())
-    if not rows or not sum(len(row) for row in rows):
-        raise UserError("Expected images to extract representations from, got none that could be read.")
+def extract_rows(
+    encoder: nn.Module, loader: Iterable[ImageBatch]
+) -> tuple[Float[Tensor, "sample feature"], Int[Tensor, " sample"]]:
+    """Returns the representations of the readable images and their positions, sorted by these; perhaps none."""
+    rows, indices, num_unreadable = [torch.zeros(0, 0)], [torch.zeros(0, dtype=torch.long)], 0
+    with evaluating(encoder):
+        for batch in with_progress(loader):
+            rows.append(encode(encoder, batch.images)[batch.readable])
+            indices.append(batch.positions[batch.readable])
+            num_unreadable += int((~batch.readable).sum())
     if num_unreadable:
         log.warning("%d unreadable images have no representation.", num_unreadable)
     index = torch.cat(indices)
     order = index.argsort()
-    return torch.cat(rows)[order], index[order]
+    return torch.cat(rows[1:] or rows)[order], index[order]
+
+
+@torch.no_grad()
+def encode(encoder: nn.Module, images: Float[Tensor, "sample 3 _ _"]) -> Float[Tensor, "sample feature"]:
+    """Returns the representations of a batch, float32 and on the CPU.
+
+    On a GPU the encoder runs in bfloat16 where the device computes in it, and convolutions in the layout that is
+    fastest there.
+    """
+    device = next(encoder.parameters()).device
+    if device.type != "cuda":
+        return _flat(encoder(images.to(device)))
+    images = images.to(device, non_blocking=True, memory_format=torch.channels_last)
+    with torch.autocast("cuda", torch.bfloat16, enabled=torch.cuda.is_bf16_supported(including_emulation=False)):
+        return _flat(encoder(images))
+
+
+@contextmanager
+def evaluating(encoder: nn.Module) -> Iterator[None]:
+    """Puts every part of an encoder into eval mode for the block, and back into its own mode."""
+    modes = [(module, module.training) for module in encoder.modules()]
+    encoder.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def with_progress(loader: Iterable[ImageBatch]) -> Iterator[ImageBatch]:
+    """Yields the batches of a loader, with a progress bar in the first process."""
+    total = len(loader) if isinstance(loader, Sized) else None
+    is_other = own_rank() > 0
+    yield from tqdm(loader, desc=DESCRIPTION, total=total, unit="batch", leave=False, disable=is_other)
+
+
+def _flat(h: Tensor) -> Tensor:
+    return h.flatten(1).float().cpu()

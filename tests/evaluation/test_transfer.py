@@ -54,10 +54,10 @@ def test_each_data_set_has_a_probe_of_its_own(
 
 def test_representations_are_kept(inputs: EvaluationInputs, tmp_path: Path) -> None:
     transfer(inputs, datasets={"squares": squares()})
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.safetensors")}
     assert len(before) == 4
     transfer(inputs, datasets={"squares": squares()})
-    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.safetensors")}
 
 
 def test_no_data_set_and_no_images_are_mistakes(inputs: EvaluationInputs) -> None:

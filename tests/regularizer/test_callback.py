@@ -1,3 +1,4 @@
+import copy
 import json
 import logging
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from qscore.errors import UserError
 from qscore.methods import Optimization, SimCLR
 from qscore.regularizer.callback import MINED_FILE
 from qscore.regularizer.histograms import FILE
+from qscore.regularizer.seen import Seen
+from qscore.score import cached_representations, load_representations
 
 MakeEncoder = Callable[..., Encoder]
 
@@ -222,4 +225,33 @@ def test_a_collapsed_encoder_cannot_be_mined_automatically(encoder: Encoder, dat
         parameter.data.zero_()
     callback = QScoreRegularizer(epsilon="auto")
     with pytest.raises(UserError, match="collapsed"):
-        callback.miner.mine(encoder, data.plain_loader("test"))
+        callback.miner.mine(Seen(extract(encoder, data.plain_loader("test")).h))
+
+
+def test_what_is_mined_from_is_what_an_evaluation_reads(
+    encoder: Encoder, data: ImageDataModule, tmp_path: Path
+) -> None:
+    before, plain, cached = copy.deepcopy(encoder), QScoreRegularizer(epsilon=1.5), QScoreRegularizer(epsilon=1.5)
+    fit(tmp_path, simclr(copy.deepcopy(encoder)), data, plain)
+    cached.cache = tmp_path / "cache"
+    fit(tmp_path, simclr(encoder), data, cached, epochs=2)
+    assert plain.mined is not None
+    assert cached.mined is not None
+    assert torch.equal(plain.mined.counts, cached.mined.counts)
+    assert plain.mined.threshold == cached.mined.threshold
+    before.register_forward_pre_hook(lambda *_: pytest.fail("encoded again"))
+    found = cached_representations(before, data, "train", cached.cache)
+    assert torch.equal(dominant_features(found.h, 1.5).sum(0), cached.mined.counts)
+
+
+def test_features_mined_again_come_from_the_trained_encoder(
+    encoder: Encoder, data: ImageDataModule, tmp_path: Path
+) -> None:
+    callback = QScoreRegularizer(epsilon=1.5, mine_every_n_epochs=1)
+    callback.cache = tmp_path / "cache"
+    fit(tmp_path, simclr(encoder), data, callback, epochs=2)
+    assert callback.mined is not None
+    assert callback.mined.epoch == 1
+    assert len(list(callback.cache.glob("*.safetensors"))) == 1
+    first = load_representations(next(callback.cache.glob("*.safetensors")))
+    assert not torch.equal(dominant_features(first.h, 1.5).sum(0), callback.mined.counts)

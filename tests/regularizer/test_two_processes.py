@@ -58,7 +58,7 @@ def test_two_processes_train_as_one_that_writes_the_term_by_hand(kind: str, proc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "num_images"), [("given", 24), ("views", 12)])
+@pytest.mark.parametrize(("kind", "num_images"), [("given", 24), ("views", 24)])
 def test_both_processes_have_the_same_features(kind: str, num_images: int, processes: list[dict[str, Any]]) -> None:
     first, second = (process[kind]["mined"] for process in processes)
     assert torch.equal(first["discriminative"], second["discriminative"])

@@ -1,17 +1,17 @@
 """What every evaluation starts from, and the one linear probe that several of them look at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from qscore.errors import UserError
 from qscore.evaluation.pictures import Pictures
 from qscore.evaluation.probe import Probe, fit_probe
 from qscore.records import Representations
-from qscore.score import DiscriminativeFeatures, empty_share, q_score
+from qscore.score import DiscriminativeFeatures, empty_share, neighbours, q_score
 
 MINED_AT_ONCE = 65_536
 
@@ -29,6 +29,7 @@ class EvaluationInputs:
         upper: Quantile where D ends.
         seed: Of the probe's validation split and of every bootstrap.
         pictures: The encoder and the images themselves, for the evaluations that look at them again.
+        device: Where to compute; where the encoder of `pictures` is by default, or the CPU without.
 
     Raises:
         UserError: If train and test come from encoders of different width.
@@ -42,6 +43,8 @@ class EvaluationInputs:
     upper: float = 0.95
     seed: int = 0
     pictures: Pictures | None = None
+    device: torch.device | str | None = None
+    _nearest: tuple[Tensor, Tensor] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         widths = self.train.h.shape[1], self.test.h.shape[1]
@@ -49,6 +52,9 @@ class EvaluationInputs:
             raise UserError(
                 f"Expected train and test representations of one encoder, got {widths[0]} and {widths[1]} features."
             )
+        if self.device is None:
+            encoder = None if self.pictures is None else self.pictures.encoder
+            self.device = torch.device("cpu") if encoder is None else next(encoder.parameters()).device
 
     @cached_property
     def mined(self) -> DiscriminativeFeatures:
@@ -72,6 +78,18 @@ class EvaluationInputs:
     def test_empty_share(self) -> float:
         """Share of the held-out samples with an empty L ∩ D."""
         return empty_share(self.test.h, self.discriminative, self.epsilon)
+
+    def neighbours(self, k: int) -> tuple[Float[Tensor, "sample k"], Int[Tensor, "sample k"]]:
+        """Cosine similarity and position of the nearest training samples of each held-out one, see `neighbours`.
+
+        Args:
+            k: How many; all of the training samples where there are fewer. A search is kept for every smaller k.
+        """
+        k = min(k, len(self.train.h))
+        if self._nearest is None or self._nearest[0].shape[1] < k:
+            self._nearest = neighbours(self.test.h, self.train.h, k, device=self.device)
+        similarity, index = self._nearest
+        return similarity[:, :k], index[:, :k]
 
     @cached_property
     def probe(self) -> Probe:

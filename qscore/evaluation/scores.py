@@ -27,7 +27,6 @@ from qscore.score.rivals import (
     local_intrinsic_dimension,
     max_feature,
     max_softmax,
-    neighbours,
     num_dominant,
     prototype_entropy,
     prototype_margin,
@@ -53,7 +52,7 @@ def label_free_scores(
         num_views: Random views for the consistency; with 0, or without `inputs.pictures`, it is left out.
     """
     h, bank = inputs.test.h, inputs.train.h
-    distances, _ = neighbours(h, bank, min(NUM_NEIGHBOURS, len(bank)))
+    distances = (1 - inputs.neighbours(NUM_NEIGHBOURS)[0]).clamp_min(0)
     raw = {
         "l1_norm": l1_norm(h),
         "l2_norm": l2_norm(h),
@@ -92,7 +91,7 @@ def ceilings(inputs: EvaluationInputs) -> dict[str, Tensor]:
         UserError: If the data has no labels, or one class only.
     """
     logits = probe_logits(inputs.probe, inputs.test.h)
-    _, index = neighbours(inputs.test.h, inputs.train.h, min(NUM_NEIGHBOURS, len(inputs.train.h)))
+    _, index = inputs.neighbours(NUM_NEIGHBOURS)
     raw = {
         "max_softmax": max_softmax(logits),
         "softmax_margin": softmax_margin(logits),

@@ -4,6 +4,7 @@ from qscore.score.cache import cached_representations
 from qscore.score.epsilon import AUTO, MAX_EMPTY_SHARE, empty_share, epsilon_number, largest_epsilon
 from qscore.score.extract import extract, load_representations, save_representations
 from qscore.score.features import DiscriminativeFeatures, discriminative_features, dominant_features
+from qscore.score.nearest import neighbours
 from qscore.score.q_score import FORMULAS, OVER_SETS, QScore, q_score, score_over, soft_score
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "extract",
     "largest_epsilon",
     "load_representations",
+    "neighbours",
     "q_score",
     "save_representations",
     "score_over",

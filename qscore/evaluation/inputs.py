@@ -13,8 +13,6 @@ from qscore.evaluation.probe import Probe, fit_probe
 from qscore.records import Representations
 from qscore.score import DiscriminativeFeatures, empty_share, neighbours, q_score
 
-MINED_AT_ONCE = 65_536
-
 
 @dataclass
 class EvaluationInputs:
@@ -60,8 +58,7 @@ class EvaluationInputs:
     def mined(self) -> DiscriminativeFeatures:
         """Dominance counts over the training images."""
         features = DiscriminativeFeatures(self.train.h.shape[1], self.epsilon, lower=self.lower, upper=self.upper)
-        for part in torch.split(self.train.h, MINED_AT_ONCE):  # the comparison is in float64
-            features.update(part)
+        features.update(self.train.h)
         return features
 
     @cached_property

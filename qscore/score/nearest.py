@@ -83,7 +83,7 @@ def _largest(similarity: Tensor, k: int) -> tuple[Tensor, Tensor]:
     if num_groups < 2 * k:
         return similarity.topk(k, dim=1)
     whole, rest = torch.split(similarity, [num_groups * GROUP, similarity.shape[1] - num_groups * GROUP], dim=1)
-    groups = whole.unflatten(1, (GROUP, num_groups))
+    groups = whole.reshape(-1, GROUP, num_groups)
     chosen = groups.amax(1).topk(k, dim=1, sorted=False).indices
     places = chosen[:, None] + num_groups * torch.arange(GROUP, device=chosen.device)[:, None]
     candidates = groups.gather(2, chosen[:, None].expand(-1, GROUP, -1)).flatten(1)

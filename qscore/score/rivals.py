@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from qscore.score.features import dominant_features
+from qscore.score.dominance import dominant_features
 
 MAX_CLUSTERED = 50_000
 TINY = 1e-12

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from qscore.errors import UserError
 from qscore.evaluation.pictures import Pictures
-from qscore.evaluation.probe import Probe, fit_probe
+from qscore.evaluation.probe import BUDGET_BYTES, Probe, fit_probe
 from qscore.records import Representations
 from qscore.score import DiscriminativeFeatures, empty_share, neighbours, q_score
 
@@ -28,6 +28,7 @@ class EvaluationInputs:
         seed: Of the probe's validation split and of every bootstrap.
         pictures: The encoder and the images themselves, for the evaluations that look at them again.
         device: Where to compute; where the encoder of `pictures` is by default, or the CPU without.
+        probe_bytes: Of training representations; the probe of more is fitted by SGD, see `fit_probe`.
 
     Raises:
         UserError: If train and test come from encoders of different width.
@@ -42,6 +43,7 @@ class EvaluationInputs:
     seed: int = 0
     pictures: Pictures | None = None
     device: torch.device | str | None = None
+    probe_bytes: int = BUDGET_BYTES
     _nearest: tuple[Tensor, Tensor] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -96,7 +98,15 @@ class EvaluationInputs:
             UserError: If the data has no labels, or one class only.
         """
         train, test = self.labels
-        return fit_probe(self.train.h.numpy(), train.numpy(), self.test.h.numpy(), test.numpy(), seed=self.seed)
+        return fit_probe(
+            self.train.h.numpy(),
+            train.numpy(),
+            self.test.h.numpy(),
+            test.numpy(),
+            seed=self.seed,
+            device=self.device or "cpu",
+            budget_bytes=self.probe_bytes,
+        )
 
     @cached_property
     def labels(self) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,6 @@ All are turned so that a high value means "expected to be right", by the sign th
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -103,9 +102,9 @@ def ceilings(inputs: EvaluationInputs) -> dict[str, Tensor]:
 
 
 def probe_logits(probe: Probe, h: Tensor) -> Tensor:
-    """Returns the probe's logits, (sample, class); scikit-learn's one logit z of two classes becomes -z/2 and z/2."""
-    logits = torch.from_numpy(np.asarray(probe.model.decision_function(h.numpy().astype(np.float64))))
-    return torch.stack([-logits / 2, logits / 2], 1) if logits.ndim == 1 else logits
+    """Returns the probe's logits, (sample, class); the one logit z of two classes becomes -z/2 and z/2."""
+    logits = torch.from_numpy(probe.model.logits(h.numpy()))
+    return torch.cat([-logits / 2, logits / 2], 1) if logits.shape[1] == 1 else logits
 
 
 def _sign(name: str, signs: dict[str, int]) -> int:

@@ -40,7 +40,7 @@ class LinearClassifier:
     def probabilities(self, h: np.ndarray) -> np.ndarray:
         """Returns the probability of each class, (sample, class)."""
         logits = self.logits(h)
-        return softmax(logits, axis=1) if logits.shape[1] > 1 else expit(np.concatenate([-logits, logits], 1))
+        return np.asarray(softmax(logits, axis=1) if logits.shape[1] > 1 else expit(np.hstack([-logits, logits])))
 
     def predict(self, h: np.ndarray) -> np.ndarray:
         """Returns the most probable class of each sample."""

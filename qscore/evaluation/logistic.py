@@ -14,13 +14,21 @@ from torch import Tensor
 from qscore.evaluation.linear import Standardisation
 
 MAX_ITERATIONS = 1000
-GRADIENT = 1e-5  # of the objective, largest entry at the end; scikit-learn's default is 1e-4
+CLOSE, OPTIMUM = 1e-4, 1e-5  # largest entry of the gradient at the end; the first is scikit-learn's default
 CPU_ROWS, GPU_ROWS = 1024, 65_536
 EPOCHS, BATCH, MOMENTUM = 10, 512, 0.9
 RUN, POOL = 256, 65_536  # consecutive rows that are read at once, and rows that are shuffled together
 
 
-def by_lbfgs(x: Tensor, targets: Tensor, num_classes: int, c: float, start: np.ndarray | None = None) -> np.ndarray:
+def by_lbfgs(
+    x: Tensor,
+    targets: Tensor,
+    num_classes: int,
+    c: float,
+    *,
+    start: np.ndarray | None = None,
+    gradient_tolerance: float = OPTIMUM,
+) -> np.ndarray:
     """Returns the optimum, (output, feature + 1) with the intercepts last, by L-BFGS from `start` or from zeros.
 
     Products are in float32 on the device of `x`, sums in float64.
@@ -31,6 +39,7 @@ def by_lbfgs(x: Tensor, targets: Tensor, num_classes: int, c: float, start: np.n
         num_classes: At least 2.
         c: Inverse strength of the penalty.
         start: Where to begin: the optimum at a near strength saves iterations.
+        gradient_tolerance: Largest entry of the gradient at the end. Rounding to float32 shows below 1e-5.
     """
     shape = (num_outputs(num_classes), x.shape[1] + 1)
     rows = CPU_ROWS if x.device.type == "cpu" else GPU_ROWS
@@ -49,7 +58,7 @@ def by_lbfgs(x: Tensor, targets: Tensor, num_classes: int, c: float, start: np.n
         value = float(loss) / len(x) + float((penalised * flat.reshape(shape)).sum()) / 2
         return value, (gradient.cpu().numpy() / len(x) + penalised).ravel()
 
-    options = {"maxiter": MAX_ITERATIONS, "maxls": 50, "gtol": GRADIENT, "ftol": 64 * np.finfo(float).eps}
+    options = {"maxiter": MAX_ITERATIONS, "maxls": 50, "gtol": gradient_tolerance, "ftol": 64 * np.finfo(float).eps}
     first = np.zeros(shape) if start is None else start
     return np.asarray(minimize(objective, first.ravel(), jac=True, method="L-BFGS-B", options=options).x).reshape(shape)
 

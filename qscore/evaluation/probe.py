@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from qscore.evaluation.linear import LinearClassifier, Standardisation
-from qscore.evaluation.logistic import by_lbfgs, by_sgd
+from qscore.evaluation.logistic import CLOSE, OPTIMUM, by_lbfgs, by_sgd
 
 REGULARIZATION_PATH = tuple(float(c) for c in np.logspace(-4, 1, 9))  # scikit-learn's C, strongest penalty first
 VALIDATION_SHARE = 0.2
@@ -134,8 +134,9 @@ class _Data:
 
     def _path(self, x: Tensor, rows: Tensor, strengths: tuple[float, ...]) -> list[np.ndarray]:
         targets, found, start = self.targets[rows].to(self.device), [], None
+        tolerance = OPTIMUM if len(strengths) == 1 else CLOSE  # those of a path are compared by accuracy alone
         for c in strengths:
-            start = by_lbfgs(x, targets, len(self.classes), c, start)
+            start = by_lbfgs(x, targets, len(self.classes), c, start=start, gradient_tolerance=tolerance)
             found.append(start)
         return found
 

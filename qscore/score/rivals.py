@@ -8,11 +8,11 @@ import math
 
 import torch
 from jaxtyping import Float, Int
-from sklearn.cluster import KMeans
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from qscore.score.dominance import dominant_features
+from qscore.score.kmeans import kmeans
 
 MAX_CLUSTERED = 50_000
 TINY = 1e-12
@@ -108,8 +108,7 @@ def prototypes(bank: Float[Tensor, "member feature"], num: int, *, seed: int = 0
     """Returns the L2-normalised centres of k-means on L2-normalised representations, of at most 50,000."""
     if len(bank) > MAX_CLUSTERED:
         bank = bank[torch.randperm(len(bank), generator=torch.Generator().manual_seed(seed))[:MAX_CLUSTERED]]
-    model = KMeans(num, n_init=3, random_state=seed).fit(F.normalize(bank, dim=1).cpu().numpy())
-    return F.normalize(torch.from_numpy(model.cluster_centers_).to(bank), dim=1)
+    return F.normalize(kmeans(F.normalize(bank, dim=1), num, seed=seed, num_starts=3).centres.to(bank), dim=1)
 
 
 def prototype_entropy(

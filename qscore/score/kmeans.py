@@ -65,7 +65,7 @@ def kmeans(
             "install it with: pip install 'qscore[faiss]'"
         )
     x, generator = np.ascontiguousarray(h.detach().cpu().float().numpy()), np.random.default_rng(seed)
-    fit = _by_faiss if solver == FAISS else _by_scikit_learn
+    fit = by_faiss if solver == FAISS else by_scikit_learn
     runs = [fit(x, _start(x, num, generator), max_iterations) for _ in range(num_starts)]
     centres, inertia = min(runs, key=lambda run: run[1])
     return Clusters(torch.from_numpy(centres), inertia, solver)
@@ -78,12 +78,14 @@ def _start(x: np.ndarray, num: int, generator: np.random.Generator) -> np.ndarra
     return np.asarray(kmeans_plusplus(x, num, random_state=int(generator.integers(2**31)))[0])
 
 
-def _by_scikit_learn(x: np.ndarray, start: np.ndarray, max_iterations: int) -> tuple[np.ndarray, float]:
+def by_scikit_learn(x: np.ndarray, start: np.ndarray, max_iterations: int) -> tuple[np.ndarray, float]:
+    """Returns centres and inertia after at most so many steps from `start`, (cluster, feature)."""
     model = KMeans(len(start), init=start, n_init=1, max_iter=max_iterations, tol=0).fit(x)
     return model.cluster_centers_, float(model.inertia_)
 
 
-def _by_faiss(x: np.ndarray, start: np.ndarray, max_iterations: int) -> tuple[np.ndarray, float]:
+def by_faiss(x: np.ndarray, start: np.ndarray, max_iterations: int) -> tuple[np.ndarray, float]:
+    """Returns the same by faiss."""
     import faiss
 
     model = faiss.Kmeans(

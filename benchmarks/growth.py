@@ -30,7 +30,7 @@ def tasks(h: Tensor, labels: Tensor, queries: Tensor) -> dict[str, Callable[[], 
     return {
         "counts": lambda: dominance_counts(h, 4.0),
         "q": lambda: q_score(h, kept, 4.0),
-        "probe": lambda: fit_probe(h.numpy(), labels.numpy(), queries[:100].numpy(), labels[:100].numpy()),
+        "probe": lambda: fit_probe(h.numpy(), labels.numpy(), h[:100].numpy(), labels[:100].numpy()),
         "knn": lambda: neighbours(queries, h, 200),
     }
 

@@ -1,7 +1,8 @@
 """Features seen class by class: means over the samples of a class, how few classes a feature serves, head weights."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
+
+from qscore.evaluation.linear import LinearClassifier
 
 
 def class_means(values: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
@@ -51,20 +52,20 @@ def class_selectivity(shares: np.ndarray) -> np.ndarray:
     return np.where(totals > 0, 1 - entropy / np.log(len(present)), np.nan)
 
 
-def class_weights(probe: Pipeline, num_classes: int) -> np.ndarray:
+def class_weights(probe: LinearClassifier, num_classes: int) -> np.ndarray:
     """Returns the weights of a linear head, (class, feature); NaN for a class that it was not fitted on.
 
     They belong to standardised features, so weights of different features can be compared (fig. A.1 of Kalibhat et
     al., 2022, arXiv 2203.01881v2). A head for two classes has one row w; -w / 2 and w / 2 give the same probabilities.
 
     Args:
-        probe: Standardisation, then scikit-learn's logistic regression, fitted on classes counted from 0.
+        probe: Fitted on classes counted from 0.
         num_classes: Number of rows to return.
     """
-    linear = probe[-1]
-    rows = linear.coef_ if len(linear.classes_) > 2 else np.concatenate([-linear.coef_, linear.coef_]) / 2
+    found = probe.coefficients
+    rows = found if len(found) > 1 else np.concatenate([-found, found]) / 2
     weights = np.full((num_classes, rows.shape[1]), np.nan)
-    weights[linear.classes_] = rows
+    weights[probe.classes] = rows
     return weights
 
 

@@ -135,5 +135,5 @@ def _accuracy(inputs: EvaluationInputs, features: np.ndarray, rows: np.ndarray) 
         return float(inputs.probe.correct.mean())
     train_labels = train_labels[rows]
     train_h, test_h = inputs.train.h.numpy()[np.ix_(rows, features)], inputs.test.h.numpy()[:, features]
-    model = fit_linear(train_h, train_labels, inputs.probe.regularization)
-    return float((model.predict(test_h.astype(np.float64)) == test_labels).mean())
+    model = fit_linear(train_h, train_labels, inputs.probe.regularization, device=inputs.device or "cpu")
+    return float((model.predict(test_h) == test_labels).mean())

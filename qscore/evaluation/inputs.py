@@ -1,19 +1,17 @@
 """What every evaluation starts from, and the one linear probe that several of them look at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from qscore.errors import UserError
 from qscore.evaluation.pictures import Pictures
-from qscore.evaluation.probe import Probe, fit_probe
+from qscore.evaluation.probe import BUDGET_BYTES, Probe, fit_probe
 from qscore.records import Representations
-from qscore.score import DiscriminativeFeatures, by_rows, empty_share, q_score
-
-MINED_AT_ONCE = 65_536
+from qscore.score import DiscriminativeFeatures, empty_share, neighbours, q_score
 
 
 @dataclass
@@ -29,6 +27,8 @@ class EvaluationInputs:
         upper: Quantile where D ends.
         seed: Of the probe's validation split and of every bootstrap.
         pictures: The encoder and the images themselves, for the evaluations that look at them again.
+        device: Where to compute; where the encoder of `pictures` is by default, or the CPU without.
+        probe_bytes: Of training representations; the probe of more is fitted by SGD, see `fit_probe`.
 
     Raises:
         UserError: If train and test come from encoders of different width.
@@ -42,6 +42,9 @@ class EvaluationInputs:
     upper: float = 0.95
     seed: int = 0
     pictures: Pictures | None = None
+    device: torch.device | str | None = None
+    probe_bytes: int = BUDGET_BYTES
+    _nearest: tuple[Tensor, Tensor] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         widths = self.train.h.shape[1], self.test.h.shape[1]
@@ -49,6 +52,9 @@ class EvaluationInputs:
             raise UserError(
                 f"Expected train and test representations of one encoder, got {widths[0]} and {widths[1]} features."
             )
+        if self.device is None:
+            encoder = None if self.pictures is None else self.pictures.encoder
+            self.device = torch.device("cpu") if encoder is None else next(encoder.parameters()).device
 
     @cached_property
     def mined(self) -> DiscriminativeFeatures:
@@ -60,8 +66,7 @@ class EvaluationInputs:
             upper=self.upper,
             sync_on_compute=False,  # other processes of a training, if there were any, have gone
         )
-        for part in torch.split(self.train.h, MINED_AT_ONCE):
-            features.update(part)
+        features.update(self.train.h)
         return features
 
     @cached_property
@@ -72,12 +77,24 @@ class EvaluationInputs:
     @cached_property
     def test_q(self) -> Float[Tensor, " sample"]:
         """Q-Score of each held-out sample."""
-        return by_rows(lambda part: q_score(part, self.discriminative, self.epsilon, formula=self.formula), self.test.h)
+        return q_score(self.test.h, self.discriminative, self.epsilon, formula=self.formula)
 
     @cached_property
     def test_empty_share(self) -> float:
         """Share of the held-out samples with an empty L ∩ D."""
         return empty_share(self.test.h, self.discriminative, self.epsilon)
+
+    def neighbours(self, k: int) -> tuple[Float[Tensor, "sample k"], Int[Tensor, "sample k"]]:
+        """Cosine similarity and position of the nearest training samples of each held-out one, see `neighbours`.
+
+        Args:
+            k: How many; all of the training samples where there are fewer. A search is kept for every smaller k.
+        """
+        k = min(k, len(self.train.h))
+        if self._nearest is None or self._nearest[0].shape[1] < k:
+            self._nearest = neighbours(self.test.h, self.train.h, k, device=self.device)
+        similarity, index = self._nearest
+        return similarity[:, :k], index[:, :k]
 
     @cached_property
     def probe(self) -> Probe:
@@ -87,7 +104,15 @@ class EvaluationInputs:
             UserError: If the data has no labels, or one class only.
         """
         train, test = self.labels
-        return fit_probe(self.train.h.numpy(), train.numpy(), self.test.h.numpy(), test.numpy(), seed=self.seed)
+        return fit_probe(
+            self.train.h.numpy(),
+            train.numpy(),
+            self.test.h.numpy(),
+            test.numpy(),
+            seed=self.seed,
+            device=self.device or "cpu",
+            budget_bytes=self.probe_bytes,
+        )
 
     @cached_property
     def labels(self) -> tuple[Tensor, Tensor]:

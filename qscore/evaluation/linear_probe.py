@@ -18,7 +18,7 @@ def linear_probe(inputs: EvaluationInputs) -> Result:
     """
     labels = inputs.labels[1].numpy()
     probe = inputs.probe
-    classes = probe.model.classes_
+    classes = probe.model.classes
     top5 = classes[np.argsort(-probe.probabilities, axis=1)[:, :5]]
     per_class = {name: float(probe.correct[labels == c].mean()) for c, name in _present_classes(inputs, labels)}
     chance = np.bincount(labels).max() / len(labels)
@@ -32,7 +32,8 @@ def linear_probe(inputs: EvaluationInputs) -> Result:
             **{f"class/{name}": accuracy for name, accuracy in per_class.items()},
         },
         settings={
-            "protocol": "standardised cached features, L2 logistic regression by L-BFGS, C chosen on 20 % of train",
+            "protocol": "standardised cached features, L2 logistic regression, C chosen on 20 % of train",
+            "solver": probe.solver,
             "C": probe.regularization,
             "num_train": len(inputs.train.h),
             "num_test": len(labels),

@@ -5,7 +5,6 @@ All are turned so that a high value means "expected to be right", by the sign th
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,7 +26,6 @@ from qscore.score.rivals import (
     local_intrinsic_dimension,
     max_feature,
     max_softmax,
-    neighbours,
     num_dominant,
     prototype_entropy,
     prototype_margin,
@@ -53,7 +51,7 @@ def label_free_scores(
         num_views: Random views for the consistency; with 0, or without `inputs.pictures`, it is left out.
     """
     h, bank = inputs.test.h, inputs.train.h
-    distances, _ = neighbours(h, bank, min(NUM_NEIGHBOURS, len(bank)))
+    distances = (1 - inputs.neighbours(NUM_NEIGHBOURS)[0]).clamp_min(0)
     raw = {
         "l1_norm": l1_norm(h),
         "l2_norm": l2_norm(h),
@@ -92,7 +90,7 @@ def ceilings(inputs: EvaluationInputs) -> dict[str, Tensor]:
         UserError: If the data has no labels, or one class only.
     """
     logits = probe_logits(inputs.probe, inputs.test.h)
-    _, index = neighbours(inputs.test.h, inputs.train.h, min(NUM_NEIGHBOURS, len(inputs.train.h)))
+    _, index = inputs.neighbours(NUM_NEIGHBOURS)
     raw = {
         "max_softmax": max_softmax(logits),
         "softmax_margin": softmax_margin(logits),
@@ -104,9 +102,9 @@ def ceilings(inputs: EvaluationInputs) -> dict[str, Tensor]:
 
 
 def probe_logits(probe: Probe, h: Tensor) -> Tensor:
-    """Returns the probe's logits, (sample, class); scikit-learn's one logit z of two classes becomes -z/2 and z/2."""
-    logits = torch.from_numpy(np.asarray(probe.model.decision_function(h.numpy().astype(np.float64))))
-    return torch.stack([-logits / 2, logits / 2], 1) if logits.ndim == 1 else logits
+    """Returns the probe's logits, (sample, class); the one logit z of two classes becomes -z/2 and z/2."""
+    logits = torch.from_numpy(probe.model.logits(h.numpy()))
+    return torch.cat([-logits / 2, logits / 2], 1) if logits.shape[1] == 1 else logits
 
 
 def _sign(name: str, signs: dict[str, int]) -> int:

@@ -2,6 +2,7 @@
 
 from qscore.score.cache import cached_representations
 from qscore.score.chunks import by_rows
+from qscore.score.dominance import dominance_counts, dominant_features
 from qscore.score.epsilon import (
     AUTO,
     MAX_EMPTY_SHARE,
@@ -11,8 +12,9 @@ from qscore.score.epsilon import (
     search_sample,
 )
 from qscore.score.extract import extract, extract_rows
-from qscore.score.features import DiscriminativeFeatures, discriminative_features, dominant_features
+from qscore.score.features import DiscriminativeFeatures, discriminative_features
 from qscore.score.loops import OwnLoop, PredictLoop, extraction_trainer
+from qscore.score.nearest import neighbours
 from qscore.score.q_score import FORMULAS, OVER_SETS, QScore, q_score, score_over, soft_score
 from qscore.score.storage import load_representations, save_representations
 from qscore.score.work import own_batches
@@ -29,6 +31,7 @@ __all__ = [
     "by_rows",
     "cached_representations",
     "discriminative_features",
+    "dominance_counts",
     "dominant_features",
     "empty_share",
     "epsilon_number",
@@ -37,6 +40,7 @@ __all__ = [
     "extraction_trainer",
     "largest_epsilon",
     "load_representations",
+    "neighbours",
     "own_batches",
     "q_score",
     "save_representations",

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from qscore.errors import UserError
 from qscore.score.chunks import by_rows
-from qscore.score.features import discriminative_features, dominant_features
+from qscore.score.dominance import dominant_features
+from qscore.score.features import discriminative_features
 
 AUTO = "auto"
 MAX_EMPTY_SHARE = 0.05
@@ -22,9 +23,8 @@ def empty_share(h: Float[Tensor, "sample feature"], discriminative: Bool[Tensor,
     >>> empty_share(h, torch.ones(5, dtype=torch.bool), epsilon=1.5)
     0.5
     """
-    return 1.0 - float(
-        by_rows(lambda part: (dominant_features(part, epsilon) & discriminative).any(-1), h).double().mean()
-    )
+    scored = by_rows(lambda part: (dominant_features(part, epsilon) & discriminative).any(-1), h)
+    return 1.0 - float(scored.double().mean())
 
 
 def largest_epsilon(

@@ -1,4 +1,4 @@
-"""Dominant and discriminative features (Kalibhat et al., 2022, arXiv 2203.01881v2, sections 3 and 4)."""
+"""Discriminative features (Kalibhat et al., 2022, arXiv 2203.01881v2, section 4)."""
 
 from typing import Any
 
@@ -8,31 +8,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from qscore.errors import UserError
-
-
-def dominant_features(h: Float[Tensor, "sample feature"], epsilon: float = 4.0) -> Bool[Tensor, "sample feature"]:
-    """Returns, for each sample, the set L of features that stand out from its other features.
-
-    L_i = {j : h_ij > mu_i + epsilon sigma_i}, with the mean and the population standard deviation over the
-    features of sample i (eq. 2 of Kalibhat et al., 2022, arXiv 2203.01881v2). By the one-sided Chebyshev
-    inequality L_i holds fewer than 1 / (1 + epsilon²) of the features, so it is empty for r <= 1 + epsilon².
-
-    Args:
-        h: Representations, any floating type; compared in float64 where the device has it, so that the
-            rounding of a mean never makes a constant vector dominant.
-        epsilon: Standard deviations above the mean; the paper's 4 by default.
-
-    Returns:
-        True where the feature is dominant for the sample.
-
-    >>> h = torch.tensor([[0.0, 0.0, 0.0, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0]])
-    >>> dominant_features(h, epsilon=1.5)
-    tensor([[False, False, False, False,  True],
-            [False, False, False, False, False]])
-    """
-    exact = h.detach().to(torch.float32 if h.device.type == "mps" else torch.float64)
-    mean, deviation = exact.mean(-1, keepdim=True), exact.std(-1, correction=0, keepdim=True)
-    return exact > mean + epsilon * deviation
+from qscore.score.dominance import dominance_counts
 
 
 def discriminative_features(
@@ -116,7 +92,7 @@ class DiscriminativeFeatures(Metric):
                 f"Expected representations of {self.num_features} features, got {h.shape[-1]}; "
                 "mine the features with the encoder that made the representations."
             )
-        self.counts += dominant_features(h, self.epsilon).sum(0)
+        self.counts += dominance_counts(h.detach(), self.epsilon)
         self.num_samples += h.shape[0]
 
     def compute(self) -> Bool[Tensor, " feature"]:

@@ -9,7 +9,8 @@ from torch.nn import functional as F  # noqa: N812
 from torchmetrics import Metric
 
 from qscore.errors import UserError, unknown_name
-from qscore.score.features import dominant_features
+from qscore.score.chunks import by_rows
+from qscore.score.dominance import dominant_features
 
 OVER_SETS = ("ratio", "centered")
 FORMULAS = (*OVER_SETS, "soft")
@@ -61,8 +62,8 @@ def q_score(
             "it was mined with another encoder."
         )
     if formula == "soft":
-        return soft_score(h, discriminative, epsilon)
-    return score_over(dominant_features(h, epsilon) & discriminative, h, formula=formula)
+        return by_rows(lambda part: soft_score(part, discriminative, epsilon), h)
+    return by_rows(lambda part: score_over(dominant_features(part, epsilon) & discriminative, part, formula=formula), h)
 
 
 def score_over(

@@ -8,13 +8,12 @@ import math
 
 import torch
 from jaxtyping import Float, Int
-from sklearn.cluster import KMeans
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from qscore.score.features import dominant_features
+from qscore.score.dominance import dominant_features
+from qscore.score.kmeans import kmeans
 
-MAX_SIMILARITIES = 2**28  # 1 GiB at a time
 MAX_CLUSTERED = 50_000
 TINY = 1e-12
 
@@ -82,23 +81,13 @@ def gini(h: Float[Tensor, "sample feature"]) -> Float[Tensor, " sample"]:
     return (magnitude * (2 * rank - r - 1)).sum(1) / (r * magnitude.sum(1)).clamp_min(TINY)
 
 
-def neighbours(
-    h: Float[Tensor, "sample feature"], bank: Float[Tensor, "member feature"], k: int
-) -> tuple[Float[Tensor, "sample k"], Int[Tensor, "sample k"]]:
-    """Returns cosine distance and position of the k nearest members of a bank, nearest first.
-
-    >>> neighbours(torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0], [3.0, 0.0]]), k=2)
-    (tensor([[0., 1.]]), tensor([[1, 0]]))
-    """
-    members = F.normalize(bank, dim=1).T
-    size = max(1, MAX_SIMILARITIES // len(bank))
-    found = [(F.normalize(chunk, dim=1) @ members).topk(k, dim=1) for chunk in torch.split(h, size)]
-    similarity, index = (torch.cat([part[i] for part in found]) for i in (0, 1))
-    return (1 - similarity).clamp_min(0), index
-
-
 def knn_distance(distances: Float[Tensor, "sample k"], k: int) -> Float[Tensor, " sample"]:
-    """Returns the cosine distance to the k-th nearest of the training images (Sun et al., 2022, arXiv 2204.06507)."""
+    """Returns the cosine distance to the k-th nearest of the training images (Sun et al., 2022, arXiv 2204.06507).
+
+    Args:
+        distances: 1 - cosine similarity, nearest first, see `neighbours`.
+        k: Which, from 1.
+    """
     return distances[:, k - 1]
 
 
@@ -119,8 +108,7 @@ def prototypes(bank: Float[Tensor, "member feature"], num: int, *, seed: int = 0
     """Returns the L2-normalised centres of k-means on L2-normalised representations, of at most 50,000."""
     if len(bank) > MAX_CLUSTERED:
         bank = bank[torch.randperm(len(bank), generator=torch.Generator().manual_seed(seed))[:MAX_CLUSTERED]]
-    model = KMeans(num, n_init=3, random_state=seed).fit(F.normalize(bank, dim=1).cpu().numpy())
-    return F.normalize(torch.from_numpy(model.cluster_centers_).to(bank), dim=1)
+    return F.normalize(kmeans(F.normalize(bank, dim=1), num, seed=seed, num_starts=3).centres.to(bank), dim=1)
 
 
 def prototype_entropy(
@@ -211,7 +199,7 @@ def energy(logits: Float[Tensor, "sample class"]) -> Float[Tensor, " sample"]:
 def knn_agreement(
     index: Int[Tensor, "sample k"], labels: Int[Tensor, " member"], predictions: Int[Tensor, " sample"]
 ) -> Float[Tensor, " sample"]:
-    """Returns the share of the `neighbours` in the training images whose label is what the probe predicts.
+    """Returns the share of the nearest neighbours in the training images whose label is what the probe predicts.
 
     >>> knn_agreement(torch.tensor([[0, 1, 2, 3]]), torch.tensor([1, 1, 1, 0]), torch.tensor([1]))
     tensor([0.7500])

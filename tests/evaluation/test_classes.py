@@ -85,10 +85,10 @@ def test_the_head_gives_features_of_classes_the_weights_of_these_classes(result:
 
 def test_weights_are_scikit_learns(inputs: EvaluationInputs, result: Result) -> None:
     h = inputs.train.h.numpy().astype(float)
-    model = LogisticRegression(C=result.settings["C"], max_iter=1000).fit(
+    model = LogisticRegression(C=result.settings["C"], max_iter=10_000, tol=1e-8).fit(
         StandardScaler().fit_transform(h), inputs.labels[0].numpy()
     )
-    np.testing.assert_allclose(result.arrays["weights"], model.coef_, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(result.arrays["weights"], model.coef_, atol=2e-3 * abs(model.coef_).max())
 
 
 def test_the_one_row_of_a_head_for_two_classes_becomes_two_of_the_same_probabilities() -> None:
@@ -98,10 +98,10 @@ def test_the_one_row_of_a_head_for_two_classes_becomes_two_of_the_same_probabili
     model = fit_linear(h, labels, 0.1)
     weights = class_weights(model, 3)
     assert np.isnan(weights[1]).all()
-    linear = model[-1]
-    scores = model[0].transform(h) @ weights[[0, 2]].T + np.array([-1, 1]) * linear.intercept_ / 2
+    standardised = (h - model.mean) / model.scale
+    scores = standardised @ weights[[0, 2]].T + np.array([-1, 1]) * model.intercepts / 2
     softmax = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
-    np.testing.assert_allclose(softmax, model.predict_proba(h), atol=1e-12)
+    np.testing.assert_allclose(softmax, model.probabilities(h), atol=1e-12)
 
 
 def test_averages_equal_the_loops_over_right_and_wrong_samples(inputs: EvaluationInputs, result: Result) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from qscore import DiscriminativeFeatures, dominant_features
 from qscore.errors import UserError
-from qscore.score import discriminative_features
+from qscore.score import chunks, discriminative_features, dominance_counts, q_score
 from tests.references import q_score as reference
 
 
@@ -98,6 +98,53 @@ def test_counts_add_up_over_batches_and_samples() -> None:
     assert int(parts.num_samples) == 70
     assert torch.equal(whole.compute(), parts.compute())
     assert not whole.compute().all()
+
+
+def rows_at_the_threshold(num_features: int) -> Tensor:
+    """Rows whose largest feature is the number of its precision just below, at and above the threshold, if there is."""
+    h = torch.randn(60, num_features, generator=torch.Generator().manual_seed(num_features)).exp()
+    for row in h:
+        for _ in range(200):  # the threshold moves with the feature
+            above = row.double().mean() + 2.0 * row.double().std(correction=0)
+            row[0] = above.float()
+    return torch.cat([h, h.nextafter(torch.tensor(torch.inf)), h.nextafter(torch.tensor(-torch.inf))])
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 1.0, 2.0, 4.0, -1.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_counts_equal_the_two_pass_comparison(epsilon: float, dtype: torch.dtype) -> None:
+    spread = 10.0 ** torch.arange(-12, 1)[:, None, None]
+    offsets = (1 + spread * torch.randn(13, 40, 33, generator=torch.Generator().manual_seed(0))).flatten(0, 1)
+    levels = torch.randint(0, 2, (500, 33), generator=torch.Generator().manual_seed(1)).float() * 3
+    constant = torch.tensor([0.0, 0.1, -3.7, 1e-30, 1e30]).repeat_interleave(9)[:, None].expand(-1, 33)
+    odd = torch.tensor([[torch.nan] + [0.0] * 32, [torch.inf] + [1.0] * 32, [-torch.inf] + [1.0] * 32])
+    parts = [representations(kind, 300) for kind in KINDS] + [offsets, levels, constant, odd, rows_at_the_threshold(33)]
+    for part in parts:
+        h = part.to(dtype)
+        assert torch.equal(dominance_counts(h, epsilon), dominant_features(h, epsilon).sum(0))
+
+
+@pytest.mark.parametrize("num_features", [1, 2, 511, 1000, 200_000])
+def test_counts_of_any_width_equal_the_sum(num_features: int) -> None:
+    h = torch.randn(7, num_features, generator=torch.Generator().manual_seed(0)).relu()
+    assert torch.equal(dominance_counts(h, 1.0), dominant_features(h, 1.0).sum(0))
+    assert dominance_counts(h[:0], 1.0).sum() == 0
+
+
+def test_many_rows_are_not_lost_in_a_byte() -> None:
+    h = torch.tensor([[1.0, 0.0, 0.0]]).expand(1000, -1)
+    assert dominance_counts(h, 1.0).tolist() == [1000, 0, 0]
+
+
+@pytest.mark.parametrize("formula", ["ratio", "centered", "soft"])
+def test_parts_give_the_scores_and_the_gradient_of_the_whole(formula: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    h, d = representations("heavy", 50).requires_grad_(), torch.rand(33) < 0.7
+    whole = q_score(h, d, 1.5, formula=formula)
+    (gradient,) = torch.autograd.grad(whole.sum(), h)
+    monkeypatch.setattr(chunks, "NUMBERS", 33 * 7)
+    parts = q_score(h, d, 1.5, formula=formula)
+    torch.testing.assert_close(parts, whole)
+    torch.testing.assert_close(torch.autograd.grad(parts.sum(), h)[0], gradient)
 
 
 def test_counts_start_again_after_reset() -> None:

@@ -1,0 +1,1 @@
+"""What costs how much, each thing against what it replaces: `python -m benchmarks.NAME`."""

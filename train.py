@@ -9,50 +9,18 @@ python train.py -m search=optuna checkpoint=RUN_DIR                       # lamb
 python train.py resume=RUN_DIR                                            # goes on after an interruption
 """
 
-import logging
 from pathlib import Path
 
 from omegaconf import DictConfig
 
-from qscore.application.baseline import baseline_run
-from qscore.application.build import build_callbacks, build_data, plain
-from qscore.application.command_line import output_dir, run_command, saved_config
-from qscore.application.evaluate import answerable, evaluate_run
-from qscore.application.launch import is_first_process
-from qscore.application.pictures import log_report
-from qscore.application.run_directory import RunDirectory
-from qscore.application.speed import settle_precision
-from qscore.application.stages import fine_tune, loggers_of
-from qscore.application.sweeps import check_sweep, objective
-
-log = logging.getLogger(__name__)
+from qscore.application.command_line import run_command
 
 
 def train(cfg: DictConfig) -> float | None:
     """From the configuration to a run directory with an encoder and its results; returns what a search looks at."""
-    run = RunDirectory(output_dir())
-    cfg = saved_config(cfg)
-    settle_precision(cfg)
-    run.begin("fine_tune", plain(cfg))
-    callbacks = build_callbacks(cfg)  # a mistake in them is seen before hours of pretraining
-    data = build_data(cfg)
-    cfg.evaluation = answerable(cfg.evaluation, data)
-    check_sweep(cfg)
-    if run.is_evaluated(cfg.evaluation):
-        log.info("The run in %s is complete already.", run.path)
-        return objective(cfg.get("objective"), run)
-    baseline = baseline_run(cfg, run, data)
-    with loggers_of(cfg, run) as loggers:
-        if not run.is_complete:
-            fine_tune(cfg, run, baseline, data, callbacks, loggers)
-        if not is_first_process():
-            return None
-        if cfg.evaluation:
-            evaluate_run(cfg, run, data)
-            log_report(run, loggers)
-    run.update(evaluated=list(cfg.evaluation))
-    log.info("Done. Compare runs with: python -m qscore.report %s", run.path)
-    return objective(cfg.get("objective"), run)
+    from qscore.application import commands  # loads torch, which --help and --cfg do not wait for
+
+    return commands.train(cfg)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+WEIGHTS = "encoder.safetensors"  # of an encoder in a run directory, beside its settings
+SETTINGS = "encoder.json"
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:

@@ -1,5 +1,6 @@
 """The face of the commands: shortcuts, one clear message for a user's mistake, exit status 2."""
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -18,7 +19,6 @@ from qscore.application.launch import OF_OTHERS, agreed_start, is_first_process
 from qscore.application.mistakes import FULL_ERROR, as_mistake
 from qscore.application.run_directory import FACTS, existing_run
 from qscore.errors import UserError
-from qscore.processes import part
 
 USER_MISTAKE = 2
 NO_TRIAL = "No trials are completed yet."  # all that Optuna says of a search in which every trial failed
@@ -51,7 +51,8 @@ def run_command(task: Callable[[DictConfig], object], *, config_dir: Path, confi
             try:
                 hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(job)()
             finally:
-                part()
+                if "torch" in sys.modules:  # else nothing was run, as by --help, and torch would take seconds to load
+                    importlib.import_module("qscore.processes").part()
 
 
 @contextmanager

@@ -9,11 +9,10 @@ import pytorch_lightning as pl
 from pytorch_lightning.utilities.seed import isolate_rng
 
 from qscore.encoders import save_encoder
-from qscore.encoders.export import WEIGHTS
 from qscore.errors import UserError, unknown_name
 from qscore.evaluation.margins import AUTO, Margins, best_measurement, broken_margins, falls
 from qscore.evaluation.warm_start import SPLIT, FixedSubset, Measurement, fixed_subset, measure
-from qscore.files import write_json
+from qscore.files import WEIGHTS, write_json
 from qscore.methods import SSLMethod
 
 log = logging.getLogger(__name__)

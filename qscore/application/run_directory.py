@@ -13,9 +13,8 @@ from typing import Any
 from filelock import FileLock
 
 from qscore.application.launch import is_first_process
-from qscore.encoders.export import WEIGHTS
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import read_json, write_json
+from qscore.files import WEIGHTS, read_json, write_json
 from qscore.results import versions
 
 FACTS = "run.json"

@@ -6,10 +6,7 @@ from typing import Any
 from safetensors.torch import save_file
 
 from qscore.encoders.encoder import Encoder
-from qscore.files import write_json, written_whole
-
-WEIGHTS = "encoder.safetensors"
-SETTINGS = "encoder.json"
+from qscore.files import SETTINGS, WEIGHTS, write_json, written_whole
 
 
 def save_encoder(encoder: Encoder, directory: Path, **facts: Any) -> Path:

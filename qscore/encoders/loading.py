@@ -9,10 +9,9 @@ from safetensors.torch import load_file
 from qscore.encoders.architectures import mismatches
 from qscore.encoders.checkpoints import LoadOptions, open_checkpoint
 from qscore.encoders.encoder import Encoder
-from qscore.encoders.export import SETTINGS, WEIGHTS
 from qscore.encoders.siblings import LIBRARY_FILES
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import read_json
+from qscore.files import SETTINGS, WEIGHTS, read_json
 
 ARGUMENTS = ("architecture", "stem", "width", "options", "mean", "std")
 

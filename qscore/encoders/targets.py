@@ -11,13 +11,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from qscore.encoders.encoder import Encoder
-from qscore.encoders.export import SETTINGS
 from qscore.encoders.loading import load_encoder
 from qscore.encoders.names import HUGGINGFACE_RESNET, HUGGINGFACE_VIT, split_qkv, translate
 from qscore.encoders.networks import TIMM
 from qscore.encoders.resnet import RESNETS, STAGE_CHANNELS
 from qscore.errors import UserError
-from qscore.files import read_json, write_json, written_whole
+from qscore.files import SETTINGS, read_json, write_json, written_whole
 
 DEFAULT_SIZE_PX = 224
 

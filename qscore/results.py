@@ -1,7 +1,5 @@
 """Result files: what an evaluation found, as a JSON file of numbers beside an `.npz` of the arrays for figures."""
 
-import importlib.metadata
-import platform
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from qscore.files import read_json, write_json, written_whole
-
-PACKAGES = ("torch", "torchvision", "pytorch-lightning", "lightly", "torchmetrics", "scikit-learn", "numpy")
+from qscore.versions import versions
 
 
 @dataclass(frozen=True)
@@ -67,9 +64,3 @@ def load_result(path: Path) -> Result:
         source=content["source"],
         seconds=content["seconds"],
     )
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions of Python, of this package and of the packages that decide the numbers."""
-    found = {name: importlib.metadata.version(name) for name in ("qscore", *PACKAGES)}
-    return {"python": platform.python_version(), **found}

@@ -15,7 +15,7 @@ from filelock import FileLock
 from qscore.application.launch import is_first_process
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import WEIGHTS, read_json, write_json
-from qscore.results import versions
+from qscore.versions import versions
 
 FACTS = "run.json"
 CACHE = "representations"

@@ -1,5 +1,10 @@
-"""How a network is run: number format, memory layout, compilation."""
+"""How a network is run, and how fast: number format, memory layout, compilation, images a second."""
 
+import time
+from statistics import median
+from typing import Any
+
+import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig, open_dict
 
@@ -41,3 +46,37 @@ def prepare_networks(cfg: DictConfig, method: SSLMethod) -> None:
         for encoder in method.modules():
             if isinstance(encoder, Encoder):  # its network alone: hooks on the encoder stay outside of the graph
                 encoder.network.compile(backend="inductor" if compiler is True else compiler)
+
+
+class Throughput(pl.Callback):
+    """Measures the images that a training takes in a second, over whole epochs, without what comes between them.
+
+    The device is waited for at both ends of an epoch only. The first epoch, in which loaders start and kernels are
+    chosen, counts when there is no other.
+
+    Args:
+        batch_size: Images a step, over all devices.
+    """
+
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self._rates: list[float] = []
+        self._started = 0.0
+
+    @property
+    def images_per_second(self) -> float | None:
+        """The median over the epochs; None where no epoch was trained."""
+        return median(self._rates[1:] or self._rates) if self._rates else None
+
+    def on_train_epoch_start(self, *_: Any) -> None:
+        self._started = _time_when_done()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        num_images = self.batch_size * int(trainer.num_training_batches)
+        self._rates.append(num_images / (_time_when_done() - self._started))
+
+
+def _time_when_done() -> float:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()

@@ -16,7 +16,7 @@ from qscore.application.heads import start_heads
 from qscore.application.launch import is_first_process
 from qscore.application.loggers import open_loggers
 from qscore.application.run_directory import CACHE, UNTRAINED, RunDirectory
-from qscore.application.speed import prepare_networks
+from qscore.application.speed import Throughput, prepare_networks
 from qscore.data import ImageDataModule
 from qscore.encoders import load_encoder, save_encoder
 from qscore.methods import SSLMethod
@@ -85,15 +85,24 @@ def _fit(
     prepare_networks(cfg, method)
     method.encoder.check_image_size(cfg.data.image_size)
     num_batches = len(data.source("pretrain")) // cfg.batch_size
-    trainer = build_trainer(cfg, run, epochs=epochs, num_batches=num_batches, loggers=loggers, callbacks=callbacks)
+    throughput = Throughput(cfg.batch_size)
+    watched = [throughput, *callbacks]  # first, so that an epoch ends before others look at it
+    trainer = build_trainer(cfg, run, epochs=epochs, num_batches=num_batches, loggers=loggers, callbacks=watched)
     trainer.fit(method, datamodule=data, ckpt_path=run.last_checkpoint)
     if trainer.is_global_zero:
-        _keep(cfg, run, method, data, trainer, seconds=time.monotonic() - started)
+        _keep(cfg, run, method, data, trainer, throughput, seconds=time.monotonic() - started)
     trainer.strategy.barrier()
 
 
 def _keep(
-    cfg: DictConfig, run: RunDirectory, method: SSLMethod, data: ImageDataModule, trainer: pl.Trainer, *, seconds: float
+    cfg: DictConfig,
+    run: RunDirectory,
+    method: SSLMethod,
+    data: ImageDataModule,
+    trainer: pl.Trainer,
+    throughput: Throughput,
+    *,
+    seconds: float,
 ) -> None:
     """Saves the trained encoder and closes the run."""
     save_encoder(method.encoder, run.path, method=cfg.method.name, data=cfg.data.name, image_size=cfg.data.image_size)
@@ -102,5 +111,6 @@ def _keep(
         num_steps=trainer.global_step,
         guard=guard_facts(trainer),
         seconds=round(seconds, 1),
+        images_per_second=throughput.images_per_second,
         final_metrics={name: float(value) for name, value in trainer.callback_metrics.items()},
     )

@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint clean
+.PHONY: quickstart test lint benchmark clean
 
 quickstart: $(VENV)/.runtime
 	$(BIN)/python train.py -m experiment=quickstart lambda=0,10
@@ -19,6 +19,14 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+# About half an hour on two cores; kornia is compared with where it is installed.
+benchmark: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet kornia faiss-cpu
+	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.evaluation
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.page
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)

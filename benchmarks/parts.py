@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import CSVLogger
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from benchmarks.harness import interleaved, medians, ratio
 from benchmarks.made import Gate, features, gate
@@ -70,7 +71,7 @@ def _loop(device: torch.device, rounds: int, *, steps: int) -> dict[str, float]:
 
     def method() -> SimCLR:
         torch.manual_seed(0)
-        return SimCLR(_NoNetwork(), Optimization(torch.optim.SGD, 0.01), projection_dim=8).to(device)  # type: ignore[arg-type]
+        return SimCLR(_NoNetwork(), Optimization(torch.optim.SGD, 0.01), projection_dim=8).to(device)
 
     def by_hand() -> None:
         model = method()
@@ -94,7 +95,7 @@ def _loop(device: torch.device, rounds: int, *, steps: int) -> dict[str, float]:
                 enable_checkpointing=False,
                 default_root_dir=folder,
             )
-            trainer.fit(method(), [batch] * steps)
+            trainer.fit(method(), DataLoader([batch] * steps, batch_size=None))  # type: ignore[arg-type]
 
     variants = {
         "by hand": by_hand,
@@ -104,13 +105,12 @@ def _loop(device: torch.device, rounds: int, *, steps: int) -> dict[str, float]:
     return {name: value / steps for name, value in medians(_timed(variants, rounds, device)).items()}
 
 
-class _NoNetwork(torch.nn.Module):
+class _NoNetwork(Encoder):
     """An encoder that costs nothing."""
 
-    feature_dim = 512
-
     def __init__(self) -> None:
-        super().__init__()
+        torch.nn.Module.__init__(self)
+        self.feature_dim = 512
         self.scale = torch.nn.Parameter(torch.rand(512) ** 8)
 
     def forward(self, images: Tensor) -> Tensor:

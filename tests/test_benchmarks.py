@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
-from benchmarks import evaluation, growth, harness
+from benchmarks import evaluation, figures, growth, harness, page, training
+from benchmarks.parts import parts
+from benchmarks.views import views
 
 
 def finite(found: object) -> bool:
@@ -51,3 +54,43 @@ def test_a_result_names_the_machine_but_not_the_host(tmp_path: Path) -> None:
     assert found["x"] == 1
     assert found["machine"]["versions"]["torch"]
     assert harness.platform.node() not in json.dumps(found)
+
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.slow
+def test_the_parts_of_a_training_are_whole() -> None:
+    for size in views(CPU, 1, small=True).values():
+        assert {"ours", "ours, yiq", "lightly"} <= set(size["cpu_s"])  # type: ignore[call-overload]
+    found = parts(CPU, 1, small=True)
+    assert finite(found)
+    assert set(found["loop_ms_per_step"]) == {"by hand", "without regularizer", "with regularizer"}  # type: ignore[call-overload]
+
+
+@pytest.mark.slow
+def test_every_variant_of_a_training_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = training.SMALL["32px"]
+    here = lambda name, s: training.measured_here(name, s, CPU, steps=2)  # noqa: E731
+    monkeypatch.setattr(training, "in_a_process", here)
+    through_train, ran = training._train, []
+
+    def once(*arguments: object, **options: object) -> tuple[float, dict[str, float]]:
+        ran.append(ran[0] if ran else through_train(*arguments, **options))  # type: ignore[arg-type]
+        return len(ran) + 1.0, ran[0][1]
+
+    monkeypatch.setattr(training, "_train", once)
+    found = training.end_to_end(setting, 1, CPU)
+    assert ran[0][0] > 0
+    assert ran[0][1]["images_per_second"] > 0
+    assert set(found["images_per_second"]) == {"train.py", *training.variants(CPU)}  # type: ignore[call-overload]
+    assert finite(found)
+
+
+def test_the_page_says_what_the_results_say(tmp_path: Path) -> None:
+    results = page.read()
+    text = page.PAGE.read_text()
+    assert page.filled(text, results) == text, "run python -m benchmarks.page"
+    for path in figures.draw(results, tmp_path):
+        assert (page.PICTURES / path.name).is_file()
+        assert f"images/{path.name}" in text

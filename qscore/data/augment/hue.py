@@ -1,6 +1,7 @@
 """Shifts of the hue of a batch, a shift for each sample."""
 
 import math
+from functools import cache
 
 import torch
 from jaxtyping import Float
@@ -34,17 +35,24 @@ def _shifted_in_hsv(images: Tensor, turns: Tensor) -> Tensor:
     sector = torch.where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4)
     sector = torch.where(value == red, (green - blue) / safe, sector)
     sector = sector.add_(6 * turns[:, None, None])
-    offsets = torch.tensor([5.0, 3.0, 1.0], device=images.device)[None, :, None, None]
-    k = torch.remainder(offsets + sector[:, None], 6)
+    offsets = 5.0 - 2.0 * torch.arange(3, device=images.device)  # made there: a copy would make the host wait
+    k = torch.remainder(offsets[:, None, None] + sector[:, None], 6)
     weight = torch.minimum(k, 4 - k).clamp_(0, 1)
     return torch.addcmul(value[:, None], weight, chroma[:, None], value=-1)
 
 
 def _turned_in_yiq(images: Tensor, turns: Tensor) -> Tensor:
     num, channels, height, width = images.shape
-    to_yiq = torch.tensor(TO_YIQ, device=images.device, dtype=torch.float64)
+    to_yiq, from_yiq = _yiq(images.device)
     cos, sin = torch.cos(2 * math.pi * turns.double()), torch.sin(2 * math.pi * turns.double())
     zero, one = torch.zeros_like(cos), torch.ones_like(cos)
     turn = torch.stack([one, zero, zero, zero, cos, sin, zero, -sin, cos], 1).view(num, 3, 3)
-    matrices = (torch.linalg.inv(to_yiq) @ turn @ to_yiq).float()
+    matrices = (from_yiq @ turn @ to_yiq).to(images.dtype)
     return torch.bmm(matrices, images.reshape(num, channels, -1)).view(num, channels, height, width).clamp_(0, 1)
+
+
+@cache
+def _yiq(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Returns the matrix from RGB to YIQ and its inverse; brought to a device once."""
+    to_yiq = torch.tensor(TO_YIQ, dtype=torch.float64)
+    return to_yiq.to(device), torch.linalg.inv(to_yiq).to(device)

@@ -22,6 +22,8 @@ from qscore.score import PredictLoop, cached_representations, epsilon_number
 
 log = logging.getLogger(__name__)
 
+PROBE_BUDGET_GB = 4.0  # of runs from before there was an option
+
 NEED_LABELS = ("linear_probe", "knn", "misclassification", "classes", "feature_selection", "heatmaps")
 
 
@@ -100,6 +102,7 @@ def evaluate_encoder(
         upper=cfg.scoring.upper,
         seed=cfg.scoring.seed,
         pictures=Pictures(encoder, data, cache),
+        probe_bytes=int(cfg.get("probe_budget_gb", PROBE_BUDGET_GB) * 10**9),
     )
     images = data.fingerprint("test")
     return {

@@ -11,15 +11,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from qscore.data.augment import (
-    NotBatchedError,
-    PlannedBatch,
-    PlannedViews,
-    View,
-    channels_first,
-    make_views,
-    read_views,
-)
+from qscore.data.augment import DeviceViews, NotBatchedError, PlannedBatch, read_views
 from qscore.data.sources import ArrayImages, ImageSource, Splits
 from qscore.data.views import EpochSampler, PlainArray, PlainDataset, ViewDataset, evaluation_view, plain_transform
 from qscore.errors import UserError, unknown_name
@@ -77,7 +69,6 @@ class ImageDataModule(pl.LightningDataModule):
         self.image_size, self.batch_size, self.crop_fraction = image_size, batch_size, crop_fraction
         self.num_workers, self.seed = num_workers, seed
         self._first_epoch = 0
-        self._resident: Tensor | None = None
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Returns the views of the training images, or, for `on_after_batch_transfer` to make them, their plans.
@@ -102,28 +93,21 @@ class ImageDataModule(pl.LightningDataModule):
             "drop_last": True,  # BatchNorm and queues need batches of one size
             **self._loader_options(persistent=True),
         }
-        if self.batched_views is None:
+        if self.device_views is None:
             return DataLoader(ViewDataset(source, self.views, seed=self.seed), **options)
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
-        on_cpu, in_memory = device.type == "cpu", isinstance(source, ArrayImages)
-        dataset = PlannedViews(
-            source,
-            self.batched_views,
-            seed=self.seed,
-            in_parts=on_cpu,
-            with_images=not self._keep_on(device),
-        )
-        if on_cpu and in_memory:  # nothing is left to do for a worker
+        if not self.device_views.needs_workers(device):
             options.update(num_workers=0, persistent_workers=False)
-        return DataLoader(dataset, collate_fn=_as_it_is, **options)
+        return DataLoader(self.device_views.dataset(device), collate_fn=_as_it_is, **options)
 
     @cached_property
-    def batched_views(self) -> list[View] | None:
-        """How views are made in batches; None where the workers make them."""
-        if self.views_on == WORKERS:
+    def device_views(self) -> DeviceViews | None:
+        """What makes views in batches; None where the workers make them one by one."""
+        if self.views_on == WORKERS or self.views is None:
             return None
         try:
-            return read_views(self.views, yiq=self.hue == "yiq")
+            views = read_views(self.views, yiq=self.hue == "yiq")
+            return DeviceViews(self.splits.pretrain, views, self.seed, self.device_budget_gb * GIGABYTE)
         except NotBatchedError as error:
             if self.views_on == DEVICE:
                 raise
@@ -132,15 +116,15 @@ class ImageDataModule(pl.LightningDataModule):
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Makes the views of a planned batch, on the device of the network."""
-        if not isinstance(batch, PlannedBatch) or self.batched_views is None:
+        if not isinstance(batch, PlannedBatch) or self.device_views is None:
             return batch
-        with torch.no_grad():
-            views = make_views(batch, self.batched_views, None if batch.images else self._resident)
+        views = self.device_views.make(batch)
         return self.trainer.precision_plugin.convert_input(views) if self.trainer else views
 
     def teardown(self, stage: str) -> None:
         """Gives the device's memory back."""
-        self._resident = None
+        if self.device_views is not None:
+            self.device_views.release()
 
     def plain_loader(self, split: Split, positions: Sequence[int] | None = None) -> DataLoader[ImageBatch]:
         """Returns plain images in the order of the data set, or those at some positions."""
@@ -196,16 +180,6 @@ class ImageDataModule(pl.LightningDataModule):
         """Stops the training once too many images have proved unreadable."""
         self.splits.pretrain.check_readable()
         return batch
-
-    def _keep_on(self, device: torch.device) -> bool:
-        """Puts the training images on the device, if they are in memory and within the budget."""
-        source = self.splits.pretrain
-        if not isinstance(source, ArrayImages):
-            return False
-        if device.type != "cpu" and source.images.nbytes > self.device_budget_gb * GIGABYTE:
-            return False
-        self._resident = channels_first(torch.from_numpy(source.images)).to(device)
-        return True
 
     def _loader_options(self, *, persistent: bool) -> dict[str, Any]:
         return {

@@ -100,6 +100,15 @@ def cost(results: Found) -> str:
     return _table(rows)
 
 
+def where(results: Found) -> str:
+    """What a step spends its time on."""
+    rows = [("stage of a step", "ms", "share")]
+    stages = results["training"]["parts"]["where"]
+    for name, took in stages.items():
+        rows.append((name, _number(1000 * took), f"{took / sum(stages.values()):.1%}"))
+    return _table(rows)
+
+
 def growth(results: Found) -> str:
     """Time and memory over the number of representations."""
     rows = [("task", "representations", "CPU s", "peak memory, GiB", "of it before the task, GiB")]
@@ -136,6 +145,7 @@ TABLES: dict[str, Callable[[Found], str]] = {
     "gates": gates,
     "speed": speed,
     "cost": cost,
+    "where": where,
     "growth": growth,
     "startup": startup,
     "machines": machines,

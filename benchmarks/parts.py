@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from benchmarks.harness import interleaved, medians, ratio
 from benchmarks.made import Gate, features, gate
-from benchmarks.steps import Setting, ceiling, seconds
+from benchmarks.steps import Setting, ceiling, seconds, views_alone
 from qscore.application.speed import has_bf16_units
 from qscore.data import ImageDataModule
 from qscore.data.sources import ArrayImages, Splits
@@ -36,6 +36,7 @@ def parts(device: torch.device, rounds: int, *, small: bool = False) -> dict[str
     return {
         "setting": vars(s),
         "step": step,
+        "where": _where(s, device, rounds),
         "loop_ms_per_step": {name: 1000 * value for name, value in loop.items()},
         "regularizer": {
             "term_ms": 1000 * term,
@@ -62,6 +63,28 @@ def _step(s: Setting, device: torch.device, rounds: int) -> Gate:
     times = _timed({"default": lambda: default(num), "fp32": lambda: single(num)}, rounds, device)
     times = {name: [each / num for each in values] for name, values in times.items()}
     return gate(times, {"fp32 / default": (ratio(times, "fp32", "default"), 2 if bf16 else None, None)})
+
+
+def _where(s: Setting, device: torch.device, rounds: int) -> dict[str, float]:
+    """Median seconds of each stage of a step, waiting for the device after each."""
+    torch.manual_seed(0)
+    method = SimCLR(Encoder(s.architecture, stem=s.stem), Optimization(torch.optim.SGD, 0.1), temperature=0.5)
+    method = method.to(device=device, memory_format=torch.channels_last).train()
+    optimizer = torch.optim.SGD(method.parameters(), lr=0.06, momentum=0.9, fused=device.type == "cuda")
+    make, bf16, kept = views_alone(s, device), has_bf16_units(device), {}
+    times: dict[str, list[float]] = {"views": [], "forward and loss": [], "backward": [], "optimizer": []}
+
+    def forward() -> None:
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            kept["loss"] = method.step(kept["batch"]).loss
+
+    for _ in range(rounds + 1):
+        optimizer.zero_grad()
+        times["views"].append(seconds(lambda: kept.update(batch=make()), device))
+        times["forward and loss"].append(seconds(forward, device))
+        times["backward"].append(seconds(lambda: kept["loss"].backward(), device))
+        times["optimizer"].append(seconds(optimizer.step, device))
+    return medians({name: values[1:] for name, values in times.items()})
 
 
 def _loop(device: torch.device, rounds: int, *, steps: int) -> dict[str, float]:

@@ -12,7 +12,8 @@ quickstart: $(VENV)/.runtime
 	$(BIN)/python -m qscore.report runs/quickstart --out runs/quickstart/report
 
 test: $(VENV)/.dev lint
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile \
+		--cov --cov-report=term --cov-fail-under=90 --durations=25
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

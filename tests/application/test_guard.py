@@ -103,6 +103,7 @@ def test_a_healthy_run_is_not_reported_and_its_best_state_is_a_later_one(
     tmp_path: Path, make_encoder: MakeEncoder, data: ImageDataModule, caplog: pytest.LogCaptureFixture
 ) -> None:
     method, guard = started(make_encoder), WarmStartGuard()
+    method.optimization = Optimization(_plain_sgd, learning_rate=1e-2)
     with caplog.at_level(logging.WARNING):
         fit(tmp_path, method, data, guard, epochs=2)
     found = guard_file(tmp_path)

@@ -8,9 +8,10 @@ import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 
+from qscore.application.progress import ProgressBar
 from qscore.application.run_directory import RunDirectory
 from qscore.application.strategies import check_strategy
 from qscore.data import ImageDataModule
@@ -39,7 +40,7 @@ def build_data(cfg: DictConfig, *, with_views: bool = True) -> ImageDataModule:
         seed=cfg.seed,
         views_on=cfg.data.get("views_on", "workers"),
         hue=cfg.data.get("hue", "hsv"),
-        device_budget_gb=cfg.data.get("device_budget_gb", 8.0),
+        device_budget_gb=cfg.get("device_budget_gb", 8.0),
     )
 
 
@@ -92,16 +93,17 @@ def build_trainer(
     watchers: list[pl.Callback] = [LearningRateMonitor("step")] if loggers else []
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # we resume from it
     chosen = instantiate(cfg.trainer)
+    every = max(1, min(cfg.trainer.log_every_n_steps, num_batches))
     check_strategy(chosen.keywords.get("strategy"), has_gpu=inference_device(cfg).type == "cuda")
     norms = [BatchNormSync()] if chosen.keywords.get("sync_batchnorm") else []
     trainer: pl.Trainer = chosen(
-        log_every_n_steps=max(1, min(cfg.trainer.log_every_n_steps, num_batches)),
+        log_every_n_steps=every,
         max_epochs=epochs,
         default_root_dir=run.path,
         logger=loggers,
         sync_batchnorm=False,  # Lightning's own plugin refuses CPUs
         plugins=[*(chosen.keywords.get("plugins") or []), *norms],
-        callbacks=[*callbacks, *watchers, checkpoint, TQDMProgressBar(leave=True)],
+        callbacks=[*callbacks, *watchers, checkpoint, ProgressBar(every)],
     )
     if cfg.batch_size % trainer.world_size:
         raise UserError(

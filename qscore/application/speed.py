@@ -68,6 +68,11 @@ class Throughput(pl.Callback):
         """The median over the epochs; None where no epoch was trained."""
         return median(self._rates[1:] or self._rates) if self._rates else None
 
+    @property
+    def peak_memory_gb(self) -> float | None:
+        """The most that tensors took on this GPU, in 10^9 bytes; None on a CPU."""
+        return torch.cuda.max_memory_allocated() / 1e9 if torch.cuda.is_available() else None
+
     def on_train_epoch_start(self, *_: Any) -> None:
         self._started = _time_when_done()
 

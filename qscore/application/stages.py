@@ -112,5 +112,7 @@ def _keep(
         guard=guard_facts(trainer),
         seconds=round(seconds, 1),
         images_per_second=throughput.images_per_second,
+        peak_memory_gb=throughput.peak_memory_gb,
+        num_devices=trainer.world_size,
         final_metrics={name: float(value) for name, value in trainer.callback_metrics.items()},
     )

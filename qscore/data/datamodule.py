@@ -96,9 +96,10 @@ class ImageDataModule(pl.LightningDataModule):
         if self.device_views is None:
             return DataLoader(ViewDataset(source, self.views, seed=self.seed), **options)
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
-        if not self.device_views.needs_workers(device):
+        dataset = self.device_views.dataset(device)
+        if not self.device_views.needs_workers:
             options.update(num_workers=0, persistent_workers=False)
-        return DataLoader(self.device_views.dataset(device), collate_fn=_as_it_is, **options)
+        return DataLoader(dataset, collate_fn=_as_it_is, **options)
 
     @cached_property
     def device_views(self) -> DeviceViews | None:

@@ -47,9 +47,12 @@ class BarlowTwins(SSLMethod):
     def step(self, batch: ViewBatch) -> StepOutput:
         representations = [self.encoder(view) for view in batch.global_views]
         first, second = (self.projection_head(h) for h in representations)
-        correlations = cross_correlations(self.standardisation(first), self.standardisation(second))
-        loss = redundancy(correlations, self.redundancy_weight)
+        loss = self.in_full_precision(self._loss, first, second)
         return StepOutput(loss, torch.cat(representations), {"train/projection_std": projection_std(first)})
+
+    def _loss(self, first: Tensor, second: Tensor) -> Tensor:
+        correlations = cross_correlations(self.standardisation(first), self.standardisation(second))
+        return redundancy(correlations, self.redundancy_weight)
 
 
 def cross_correlations(first: Float[Tensor, "image a"], second: Float[Tensor, "image b"]) -> Float[Tensor, "a b"]:

@@ -1,6 +1,7 @@
 """SSLMethod: what every self-supervised method is, and the only place where a loss is assembled."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import pytorch_lightning as pl
@@ -55,16 +56,23 @@ class SSLMethod(pl.LightningModule, ABC):
         for penalty in self.penalties.values():
             loss = loss + penalty(output.representations)
         means = means_over_processes({LOSS: loss.detach(), "train/ssl_loss": output.loss.detach(), **output.log})
-        self.log(LOSS, means.pop(LOSS), prog_bar=True)
         self.log_dict(means)
         return loss
 
     def configure_optimizers(self) -> Any:
         num_steps = int(self.trainer.estimated_stepping_batches)
         epochs = self.trainer.max_epochs or 1
-        # A fused optimizer undoes the scaling of fp16 by itself, and then gradients cannot be clipped.
-        fused = self.device.type == "cuda" and self.trainer.precision != "16-mixed"
+        # Lightning neither scales nor clips for an optimizer that may undo the scaling of fp16 by itself.
+        clips = bool(self.trainer.gradient_clip_val) and str(self.trainer.precision).endswith("-mixed")
+        fused = self.device.type == "cuda" and self.trainer.precision != "16-mixed" and not clips
         return self.optimization.build(self, num_steps=num_steps, steps_per_epoch=num_steps / epochs, fused=fused)
+
+    def in_full_precision(self, criterion: Callable[..., Tensor], *inputs: Any, **options: Any) -> Tensor:
+        """Returns a loss, computed in 32 bits where autocast made its inputs in 16: too few for a mean."""
+        if not torch.is_autocast_enabled(self.device.type):
+            return criterion(*inputs, **options)
+        with torch.autocast(self.device.type, enabled=False):
+            return criterion(*(_in_single(each) for each in inputs), **options)
 
     def on_train_start(self) -> None:
         self._steps_seen = self.global_step
@@ -108,3 +116,10 @@ def projection_std(projections: Float[Tensor, "view projection"]) -> Float[Tenso
     squares = mean_over_processes((z - mean_over_processes(z.mean(0))).square().mean(0))
     num_views = num_processes() * len(z)
     return (squares * num_views / (num_views - 1)).sqrt().mean()
+
+
+def _in_single(value: Any) -> Any:
+    """Returns a tensor, or the tensors of a list, in float32."""
+    if isinstance(value, (list, tuple)):
+        return [_in_single(part) for part in value]
+    return value.float() if isinstance(value, Tensor) and value.is_floating_point() else value

@@ -51,7 +51,8 @@ class BYOL(SSLMethod):
         projections = [self.projection_head(h) for h in representations]
         first, second = (self.prediction_head(z) for z in projections)
         first_target, second_target = (self._target(view) for view in batch.global_views)
-        cosines = -(self.criterion(first, second_target) + self.criterion(second, first_target))
+        cosines = -self.in_full_precision(self.criterion, first, second_target)
+        cosines = cosines - self.in_full_precision(self.criterion, second, first_target)
         spread = projection_std(projections[0])
         return StepOutput(4 - 2 * cosines, torch.cat(representations), {"train/projection_std": spread})
 

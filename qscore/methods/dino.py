@@ -73,7 +73,7 @@ class DINO(SSLMethod):
         with torch.no_grad():
             targets = self.teacher_projection_head(self.teacher_encoder(torch.cat(batch.global_views)))
         epoch = 0 if self._trainer is None else self.current_epoch
-        loss = self.criterion(self._per_view(targets, batch), student, epoch=epoch)
+        loss = self.in_full_precision(self.criterion, self._per_view(targets, batch), student, epoch=epoch)
         return StepOutput(loss, representations, {"train/projection_std": projection_std(torch.cat(student[:2]))})
 
     def on_after_backward(self) -> None:

@@ -70,7 +70,7 @@ class MoCo(SSLMethod):
         query_view, key_view = batch.global_views
         representations = self.encoder(query_view)
         queries = self.projection_head(representations)
-        loss = self.criterion(queries, self._keys(key_view))
+        loss = self.in_full_precision(self.criterion, queries, self._keys(key_view))
         return StepOutput(loss, representations, {"train/projection_std": projection_std(queries)})
 
     def after_optimizer_step(self) -> None:

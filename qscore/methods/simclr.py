@@ -46,5 +46,5 @@ class SimCLR(SSLMethod):
     def step(self, batch: ViewBatch) -> StepOutput:
         representations = self.encoder(torch.cat(batch.global_views))
         projections = self.projection_head(representations)
-        loss = self.criterion(*projections.chunk(2))
+        loss = self.in_full_precision(self.criterion, *projections.chunk(2))
         return StepOutput(loss, representations, {"train/projection_std": projection_std(projections)})

@@ -45,6 +45,6 @@ class SimSiam(SSLMethod):
     def step(self, batch: ViewBatch) -> StepOutput:
         representations = [self.encoder(view) for view in batch.global_views]
         first, second = (self.projection_head(h) for h in representations)
-        loss = self.criterion(self.prediction_head(first), second.detach()) / 2
-        loss = loss + self.criterion(self.prediction_head(second), first.detach()) / 2
+        loss = self.in_full_precision(self.criterion, self.prediction_head(first), second.detach()) / 2
+        loss = loss + self.in_full_precision(self.criterion, self.prediction_head(second), first.detach()) / 2
         return StepOutput(loss, torch.cat(representations), {"train/projection_std": projection_std(first)})

@@ -72,7 +72,8 @@ class SwAV(SSLMethod):
         large = self._projections(representations)
         small = self._projections(self.encoder(torch.cat(batch.local_views))) if batch.local_views else None
         num_images = len(batch.positions)
-        loss = self.criterion(
+        loss = self.in_full_precision(
+            self.criterion,
             list(torch.split(self.prototypes(large), num_images)),
             [] if small is None else list(torch.split(self.prototypes(small), num_images)),
             self._queue_scores(torch.split(large.detach(), num_images)),

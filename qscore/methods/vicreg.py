@@ -45,5 +45,5 @@ class VICReg(SSLMethod):
     def step(self, batch: ViewBatch) -> StepOutput:
         representations = [self.encoder(view) for view in batch.global_views]
         first, second = (self.projection_head(h) for h in representations)
-        loss = self.criterion(first, second)
+        loss = self.in_full_precision(self.criterion, first, second)
         return StepOutput(loss, torch.cat(representations), {"train/projection_std": projection_std(first)})

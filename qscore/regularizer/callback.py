@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.utilities.seed import isolate_rng
 
 from qscore.errors import UserError
@@ -119,8 +120,9 @@ class QScoreRegularizer(pl.Callback):
         self._penalty.statistics = None  # one that skips its loss next has nothing to report
         self.histograms.add(seen.q)
         means = means_over_processes({MEAN: seen.q.mean(), **seen.as_log()})
-        pl_module.log(MEAN, means.pop(MEAN), prog_bar=True)
-        pl_module.log_dict({**means, **weights})
+        # Made on the device: Lightning would bring a number there, and wait for it, at every step.
+        device = seen.q.device
+        pl_module.log_dict({**means, **{name: torch.full((), w, device=device) for name, w in weights.items()}})
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         self.histograms.close_epoch(trainer)

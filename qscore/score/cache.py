@@ -64,6 +64,8 @@ def cached_representations(
     with FileLock(folder / ".lock") if loop.rank == 0 else nullcontext():
         wait(loop)  # for the lock
         is_there = path.is_file()
+        if loop.rank == 0 and not is_there:
+            work.shards.forget_unreadable()
         wait(loop)  # before the first process can change the answer
         if not is_there:
             loop.run(encoder, work)

@@ -69,6 +69,19 @@ class Shards:
         positions, readable = (torch.cat(part) for part in zip(nothing, *parts, strict=True))
         return positions, readable
 
+    def forget_unreadable(self) -> None:
+        """Drops what is known of images that could not be read, so that they are tried again after an outage."""
+        for path in sorted(self.folder.glob(PATTERN)):
+            with safe_open(path, framework="pt") as file:
+                readable, own = file.get_tensor("readable"), file.metadata()["fingerprint"] == self.fingerprint
+                if not own or readable.all():
+                    continue
+                kept = [file.get_tensor(name)[readable] for name in ("h", "positions", "readable")]
+            if len(kept[1]):
+                self.add(*kept)
+                self.flush()
+            path.unlink()
+
     def check_any(self) -> None:
         """Looks whether there is anything to merge.
 

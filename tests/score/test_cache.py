@@ -182,3 +182,23 @@ def test_a_loaded_file_stays_on_disk(tmp_path: Path) -> None:
 def resident_bytes() -> int:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096
+
+
+def test_images_that_could_not_be_read_are_tried_again_and_lose_no_others(tmp_path: Path) -> None:
+    """An outage: of positions 0 to 5 the first and the fourth were unreadable, and are readable the next time."""
+    found = shards.Shards(tmp_path / "x.partial", "key")
+    h, readable = torch.arange(12.0).view(6, 2), torch.tensor([False, True, True, False, True, True])
+    found.add(h, torch.arange(6), readable)
+    found.flush()
+    found.forget_unreadable()
+    assert sorted(found.found()[0].tolist()) == [1, 2, 4, 5]
+    again = torch.tensor([0, 3])
+    found.add(h[again], again, torch.ones(2, dtype=torch.bool))
+    found.flush()
+    found.merge(tmp_path / "x.safetensors", labels=None, ids=tuple("abcdef"), class_names=())
+    assert torch.equal(load_representations(tmp_path / "x.safetensors").h, h)
+    nothing = shards.Shards(tmp_path / "y.partial", "key")
+    nothing.add(h, torch.arange(6), torch.zeros(6, dtype=torch.bool))
+    nothing.flush()
+    nothing.forget_unreadable()
+    assert not len(nothing.found()[0])

@@ -57,7 +57,7 @@ class Blur:
         return images.index_copy_(0, chosen, blurred)
 
     def _weights(self, sigmas: Tensor, num: int) -> Float[Tensor, "chosen out in"]:
-        reach = self.reach_px or max(1, round(REACH * self.sigmas[1]))
+        reach = max(1, round(REACH * self.sigmas[1])) if self.reach_px is None else self.reach_px
         offsets = torch.arange(-reach, reach + 1, device=sigmas.device)
         kernel = torch.exp(-0.5 * (offsets / sigmas[:, None].clamp(min=1e-6)) ** 2)
         kernel = kernel / kernel.sum(1, keepdim=True)

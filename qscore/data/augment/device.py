@@ -38,9 +38,10 @@ class DeviceViews:
             self._resident = None
         return PlannedViews(source, self.views, seed=self.seed, in_parts=on_cpu, with_images=self._resident is None)
 
-    def needs_workers(self, device: torch.device) -> bool:
-        """Whether anything is left to do while images are loaded; planning alone is, for a device that computes."""
-        return device.type != "cpu" or not isinstance(self.source, ArrayImages)
+    @property
+    def needs_workers(self) -> bool:
+        """Whether images are to be loaded; a plan alone takes a millisecond, and ten to pass between processes."""
+        return self._resident is None
 
     @torch.no_grad()
     def make(self, batch: PlannedBatch) -> ViewBatch:

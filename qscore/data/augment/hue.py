@@ -44,7 +44,7 @@ def _shifted_in_hsv(images: Tensor, turns: Tensor) -> Tensor:
 def _turned_in_yiq(images: Tensor, turns: Tensor) -> Tensor:
     num, channels, height, width = images.shape
     to_yiq, from_yiq = _yiq(images.device)
-    cos, sin = torch.cos(2 * math.pi * turns.double()), torch.sin(2 * math.pi * turns.double())
+    cos, sin = torch.cos(2 * math.pi * turns), torch.sin(2 * math.pi * turns)
     zero, one = torch.zeros_like(cos), torch.ones_like(cos)
     turn = torch.stack([one, zero, zero, zero, cos, sin, zero, -sin, cos], 1).view(num, 3, 3)
     matrices = (from_yiq @ turn @ to_yiq).to(images.dtype)
@@ -54,5 +54,5 @@ def _turned_in_yiq(images: Tensor, turns: Tensor) -> Tensor:
 @cache
 def _yiq(device: torch.device) -> tuple[Tensor, Tensor]:
     """Returns the matrix from RGB to YIQ and its inverse; brought to a device once."""
-    to_yiq = torch.tensor(TO_YIQ, dtype=torch.float64)
+    to_yiq = torch.tensor(TO_YIQ)
     return to_yiq.to(device), torch.linalg.inv(to_yiq).to(device)

@@ -10,7 +10,8 @@ from qscore.data.augment.crop import RADIUS_PX, Crop
 from qscore.errors import UserError
 
 Operation = Jitter | Grayscale | Solarize | Blur
-NOTHING = ("ToTensor", "ToImage", "PILToTensor", "ToDtype", "ConvertImageDtype", "Identity")
+TO_FLOAT = ("ToTensor", "ToDtype", "ConvertImageDtype")
+TO_BYTES = ("ToImage", "PILToTensor")
 
 
 class NotBatchedError(UserError):
@@ -49,8 +50,12 @@ def _view(leaves: Sequence[Any], yiq: bool) -> View:
         raise _unknown(leaves[0] if leaves else "an empty transform")
     crop = _crop(leaves[0])
     operations: list[Operation] = []
+    ends_in_float = False
     for leaf in leaves[1:]:
         kind = _kind(leaf)
+        if kind in TO_FLOAT and getattr(leaf, "scale", True):
+            ends_in_float = True
+            continue
         if kind == "RandomHorizontalFlip" and not operations:
             crop = replace(crop, flip_horizontal=float(leaf.p))
         elif kind == "RandomVerticalFlip" and not operations:
@@ -59,9 +64,12 @@ def _view(leaves: Sequence[Any], yiq: bool) -> View:
             operations.append(READERS[kind](leaf))
         elif kind == "RandomApply" and len(leaf.transforms) == 1 and _kind(leaf.transforms[0]) in SOMETIMES:
             inner = leaf.transforms[0]
-            operations.append(replace(READERS[_kind(inner)](inner), probability=float(leaf.p)))
-        elif kind not in NOTHING and _probability(leaf) != 0:
+            operation = READERS[_kind(inner)](inner)
+            operations.append(replace(operation, probability=float(leaf.p) * operation.probability))
+        elif kind not in (*TO_BYTES, "Identity") and _probability(leaf) != 0:
             raise _unknown(leaf)
+    if not ends_in_float:
+        raise _unknown(f"{_kind(leaves[-1])} at the end, which leaves no floating-point pixels in [0, 1]")
     operations = [replace(each, yiq=yiq) if isinstance(each, Jitter) else each for each in operations]
     return View(crop, tuple(each for each in operations if _acts(each)))
 
@@ -69,8 +77,11 @@ def _view(leaves: Sequence[Any], yiq: bool) -> View:
 def _leaves(transform: Any) -> Iterator[Any]:
     """A composition's parts, in order; lightly's views keep theirs under `transform`."""
     inner = getattr(transform, "transform", None)
-    if _kind(transform) in ("Compose", "Sequential", "ToTensor"):
-        for part in getattr(transform, "transforms", ()):
+    if _kind(transform) == "Sequential":
+        for part in transform:
+            yield from _leaves(part)
+    elif _kind(transform) == "Compose":
+        for part in transform.transforms:
             yield from _leaves(part)
     elif _kind(inner) == "Compose":
         yield from _leaves(inner)
@@ -108,7 +119,7 @@ READERS: dict[str, Callable[[Any], Operation]] = {
     "RandomGrayscale": lambda leaf: Grayscale(float(leaf.p)),
     "GaussianBlur": _blur,
     "RandomSolarization": lambda leaf: Solarize(float(leaf.prob), leaf.threshold / 255),
-    "RandomSolarize": lambda leaf: Solarize(float(leaf.p), leaf.threshold / 255),
+    "RandomSolarize": lambda leaf: Solarize(float(leaf.p), leaf.threshold / (255 if leaf.threshold > 1 else 1)),
 }
 SOMETIMES = ("ColorJitter", "GaussianBlur")
 

@@ -7,6 +7,7 @@ from lightly.transforms import BYOLTransform, SimCLRTransform, SwaVTransform
 from PIL import Image
 from scipy.stats import ks_2samp
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from qscore.data import ImageDataModule, Splits
 from qscore.data.augment import PlannedViews, make_views, read_views
@@ -173,3 +174,14 @@ def test_plain_images_of_an_array_are_those_read_one_by_one(few_digits: Splits, 
         assert all(bool(batch.readable.all()) for batch in batches)
         at = ImageDataModule(splits, image_size=size).plain_loader("test", positions=[5, 2])
         assert torch.equal(next(iter(at)).images, torch.stack([alone[5].images, alone[2].images]))
+
+
+def test_plans_and_images_of_an_array_pass_through_workers_unharmed(colored: Splits) -> None:
+    views = read_views(SimCLRTransform(32, gaussian_blur=0.5, normalize=None))
+    planned = PlannedViews(colored.train, views, seed=0, in_parts=False)
+    made = []
+    for workers in (0, 2):
+        loader = DataLoader(planned, batch_size=50, num_workers=workers, collate_fn=lambda batch: batch)
+        made.append([make_views(batch.to(torch.device("cpu")), views).global_views for batch in loader])
+    for alone, by_workers in zip(*made, strict=True):
+        assert all(map(torch.equal, alone, by_workers))

@@ -221,3 +221,9 @@ def test_a_sigma_of_nothing_blurs_nothing() -> None:
     torch.testing.assert_close(
         Blur(1.0, (0.0, 2.0))(images.clone(), BlurParameters(torch.arange(2), torch.zeros(2))), images
     )
+
+
+def test_a_kernel_of_one_pixel_blurs_nothing() -> None:
+    images = photographs(2).float() / 255
+    blur = Blur(1.0, (0.5, 2.0), reach_px=0, reflect=True)
+    torch.testing.assert_close(blur(images.clone(), BlurParameters(torch.arange(2), torch.ones(2))), images)

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import hydra
 import pytest
+import torch
 from hydra.utils import instantiate
 from lightly.transforms import DINOTransform, SimCLRTransform
+from lightly.transforms import gaussian_blur as lightly_blur
 from lightly.transforms.multi_view_transform import MultiViewTransform
 from PIL import Image
 from torchvision import transforms as v1
@@ -57,6 +59,7 @@ def test_a_composition_of_ones_own(kit: object) -> None:
         kit.RandomApply([kit.GaussianBlur(5, (0.2, 1.5))], p=0.1),  # type: ignore[attr-defined]
         kit.RandomSolarize(128, p=0.2),  # type: ignore[attr-defined]
         kit.PILToTensor(),  # type: ignore[attr-defined]
+        kit.ConvertImageDtype(torch.float32),  # type: ignore[attr-defined]
     ]
     view = read_views(MultiViewTransform([kit.Compose(parts)]))[0]  # type: ignore[attr-defined]
     assert (view.crop.size, view.crop.scale, view.crop.flip_vertical) == ((24, 24), (0.3, 0.9), 0.25)
@@ -92,3 +95,24 @@ def test_a_rotation_that_happens_is_refused() -> None:
 def test_a_function_is_refused() -> None:
     with pytest.raises(NotBatchedError, match="views_on=workers"):
         read_views(lambda image: [image])
+
+
+def test_a_sequence_of_torch_is_read_like_a_composition() -> None:
+    colours = torch.nn.Sequential(v2.ColorJitter(0.4), v2.RandomGrayscale(0.2))
+    parts = [v2.RandomResizedCrop(24), colours, v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]
+    view = read_views(MultiViewTransform([v2.Compose(parts)]))[0]
+    assert [type(each) for each in view.operations] == [Jitter, Grayscale]
+
+
+def test_chances_within_chances_multiply_and_thresholds_follow_the_pixels() -> None:
+    blur = lightly_blur.GaussianBlur(prob=0.5, sigmas=(0.1, 1.0))
+    parts = [v2.RandomResizedCrop(24), v2.RandomApply([blur], p=0.5), v2.ToImage()]
+    floats = [v2.ToDtype(torch.float32, scale=True), v2.RandomSolarize(0.4, p=0.3), v2.GaussianBlur(1)]
+    view = read_views(MultiViewTransform([v2.Compose(parts + floats)]))[0]
+    assert view.operations == (Blur(0.25, (0.1, 1.0)), Solarize(0.3, 0.4), Blur(1.0, (0.1, 2.0), 0, True))
+
+
+@pytest.mark.parametrize("end", [[], [v2.ToImage()], [v2.ToImage(), v2.ToDtype(torch.float32)]])
+def test_pixels_that_are_not_between_zero_and_one_are_refused(end: list[object]) -> None:
+    with pytest.raises(NotBatchedError, match=r"(floating-point pixels|ToDtype).*views_on=workers"):
+        read_views(MultiViewTransform([v2.Compose([v2.RandomResizedCrop(24), *end])]))

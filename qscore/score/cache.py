@@ -12,6 +12,7 @@ from qscore.data.sources import ImageSource
 from qscore.encoders import Encoder
 from qscore.files import fingerprint
 from qscore.records import ImageBatch, Representations
+from qscore.score.extract import number_format
 from qscore.score.loops import Loop, PredictLoop, wait
 from qscore.score.shards import Shards
 from qscore.score.storage import load_representations
@@ -49,7 +50,8 @@ def cached_representations(
     before, loop = encoder.fingerprint(), loop or PredictLoop()
     images = data.fingerprint(split) if view is None else data.augmented_fingerprint(split, view)
     shared: Split = "train" if view is None and images == data.fingerprint("train") else split
-    key = fingerprint(before, images)
+    computed_in = number_format(loop.device(encoder))
+    key = fingerprint(before, images, *([] if computed_in == "float32" else [computed_in]))
     name = f"{shared if view is None else f'view{view}-of-{split}'}-{key}"
     path = folder / f"{name}.safetensors"
     if loop.num == 1 and path.is_file():

@@ -43,6 +43,10 @@ class PredictLoop:
         """Number of processes that take part; the others of a training that is over do not."""
         return self.trainer.world_size if self.trainer else 1
 
+    def device(self, encoder: nn.Module) -> torch.device:
+        """Returns where the encoder will run in this process."""
+        return self.trainer.strategy.root_device if self.trainer else next(encoder.parameters()).device
+
     def run(self, encoder: nn.Module, work: Work) -> None:
         """Encodes what is missing into shards."""
         if self.num == 1 and not work.missing():
@@ -72,6 +76,10 @@ class OwnLoop:
     def num(self) -> int:
         """Number of processes of the fit."""
         return num_processes()
+
+    def device(self, encoder: nn.Module) -> torch.device:
+        """Returns where the encoder runs in this process."""
+        return next(encoder.parameters()).device
 
     def run(self, encoder: nn.Module, work: Work) -> None:
         """Encodes this process's share of what is missing into shards."""

@@ -81,7 +81,7 @@ def test_the_final_version_never_pretrains_at_its_learning_rate(
     from train import train
 
     options = ["data=embedded", "num_workers=0", "logger=none", f"run_dir={tmp_path}/run"]
-    options += [f"pretrained_dir={tmp_path}/pretrained"]
+    options += [f"pretrained_dir={tmp_path}/pretrained", "hydra/job_logging=none", "hydra/hydra_logging=none"]
     monkeypatch.setattr(sys, "argv", ["train.py", "experiment=paper/aaai_simclr_imagenet100", *options])
     with pytest.raises(SystemExit):
         run_command(train, config_dir=REPOSITORY / "conf", config_name="train")

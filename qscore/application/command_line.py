@@ -32,8 +32,7 @@ def run_command(task: Callable[[DictConfig], object], *, config_dir: Path, confi
     traceback.
     """
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
-    os.environ[FULL_ERROR] = "1"  # errors come to us instead of being printed by Hydra
-    with _mistakes_explained(config_dir, config_name, wants_traceback):
+    with _errors_from_hydra(), _mistakes_explained(config_dir, config_name, wants_traceback):
         sys.argv[1:] = expand_shortcuts(
             sys.argv[1:], config_name, known_data=[path.stem for path in config_dir.glob("data/*.yaml")]
         )
@@ -53,6 +52,19 @@ def run_command(task: Callable[[DictConfig], object], *, config_dir: Path, confi
             finally:
                 if "torch" in sys.modules:  # else nothing was run, as by --help, and torch would take seconds to load
                     importlib.import_module("qscore.processes").part()
+
+
+@contextmanager
+def _errors_from_hydra() -> Iterator[None]:
+    """Has Hydra raise its errors, for the block, instead of printing them."""
+    before = os.environ.get(FULL_ERROR)
+    os.environ[FULL_ERROR] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(FULL_ERROR)
+        if before is not None:
+            os.environ[FULL_ERROR] = before
 
 
 @contextmanager

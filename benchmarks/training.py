@@ -144,7 +144,7 @@ def _train(s: Setting, data: Path, start: Path, run: Path, *, epochs: int) -> tu
 
     options = [f"data={data}", f"data.image_size={s.size}", f"checkpoint={start}", f"batch_size={s.batch_size}"]
     options += [f"epochs={epochs}", "evaluation=none", "guard=none", "logger=csv", "epsilon=2", f"run_dir={run}"]
-    options += [f"pretrained_dir={run.parent / 'pretrained'}", "num_workers=0" if not torch.cuda.is_available() else ""]
+    options += [f"pretrained_dir={run}-origin", "num_workers=0" if not torch.cuda.is_available() else ""]
     before = used()
     command = [sys.executable, str(ROOT / "train.py"), *filter(None, options)]
     done = subprocess.run(command, cwd=run.parent, capture_output=True, text=True, env=_env())

@@ -20,7 +20,7 @@ def evaluated(home: Path, images: Path, *options: str) -> str:
     settings = ["batch_size=32", "num_workers=0", "evaluation=knn"]
     done = script("evaluate", f"encoder={home}", f"data={images}", f"out={home}/out", *settings, *options)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 @pytest.mark.slow
@@ -31,8 +31,9 @@ def test_two_devices_extract_what_one_extracts(tmp_path: Path) -> None:
     torch.manual_seed(0)
     save_encoder(Encoder("resnet10", stem="cifar", width=0.0625), tmp_path / "one")
     shutil.copytree(tmp_path / "one", tmp_path / "two")
-    evaluated(tmp_path / "one", tmp_path / "images.npz")
+    assert "Starting with" not in evaluated(tmp_path / "one", tmp_path / "images.npz")
     said = evaluated(tmp_path / "two", tmp_path / "images.npz", *ON_TWO)
+    assert "Starting with 2 processes" in said
     assert said.count("Evaluating") == 1
     num_rows = 0
     for split in ("train", "test"):

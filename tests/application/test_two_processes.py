@@ -42,6 +42,7 @@ def test_two_processes_killed_and_resumed_leave_the_run_of_one(tmp_path: Path) -
     assert len(list((two / "pretrained").glob("*/run.json"))) == 1
     alone, together = facts(one / "run"), facts(two / "run")
     assert together["status"] == "complete"
+    assert (alone["num_devices"], together["num_devices"]) == (1, 2)
     assert together["num_steps"] == alone["num_steps"]
     assert set(alone["final_metrics"]) - set(together["final_metrics"]) == WEIGHED
     expected = {name: alone["final_metrics"][name] for name in together["final_metrics"]}

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -125,6 +126,51 @@ def lightly_example(s: Setting, device: torch.device, *, helped: bool, workers: 
             with torch.autocast(device.type, torch.bfloat16, enabled=helped):
                 projections = [model(view.to(device, non_blocking=helped)) for view in (first, second)]
                 loss = criterion(*projections)
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    return steps
+
+
+def stable_pretraining_example(s: Setting, device: torch.device, *, bf16: bool, workers: int) -> Callable[[int], None]:
+    """Returns the steps of stable-pretraining's SimCLR forward with its transforms, around the same network."""
+    import stable_pretraining as spt
+    from stable_pretraining.data import transforms as T  # noqa: N812
+
+    torch.manual_seed(0)
+    strength = 0.4 if s.size <= 32 else 0.8
+    view = T.Compose(
+        T.RGB(),
+        T.RandomResizedCrop((s.size, s.size), scale=(0.08, 1.0)),
+        T.RandomHorizontalFlip(p=0.5),
+        T.ColorJitter(strength, strength, strength, strength / 4, p=0.8),
+        T.RandomGrayscale(p=0.2),
+        *([] if s.size <= 32 else [T.GaussianBlur(kernel_size=13, p=0.5)]),
+        T.ToImage(mean=[0.0] * 3, std=[1.0] * 3),
+    )
+    views, images = T.MultiViewTransform([view, view]), s.images()
+    encoder = Encoder(s.architecture, stem=s.stem).to(device)
+    projector = SimCLRProjectionHead(encoder.feature_dim, encoder.feature_dim, 128).to(device)
+    criterion, parameters = spt.losses.NTXEntLoss(temperature=0.5), [*encoder.parameters(), *projector.parameters()]
+    optimizer = torch.optim.SGD(parameters, lr=0.06)
+
+    class Samples(Dataset[Any]):
+        def __len__(self) -> int:
+            return len(images)
+
+        def __getitem__(self, index: int) -> Any:
+            return views({"image": Image.fromarray(images[index]), "label": 0})["views"]
+
+    loader = DataLoader(
+        Samples(), s.batch_size, shuffle=True, drop_last=True, num_workers=workers, persistent_workers=workers > 0
+    )
+    endless = (batch for _ in cycle([None]) for batch in loader)
+
+    def steps(num: int) -> None:
+        for batch in islice(endless, num):
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                loss = criterion(*(projector(encoder(each["image"].to(device))) for each in batch))
             loss.backward()
             optimizer.step()
             optimizer.zero_grad()

@@ -1,6 +1,6 @@
 """What training costs, end to end through train.py, against its ceiling and against lightly's published loop.
 
-    python -m benchmarks.training                 everything that the machine can, to benchmarks/results/training.json
+    python -m benchmarks.training                 all that the machine can, to benchmarks/results/training[-gpu].json
     python -m benchmarks.training --only 32px     or 224px, views, parts
     python -m benchmarks.training --small         tiny: does it run
 
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -25,7 +26,7 @@ import torch
 
 from benchmarks.harness import RESULTS, ratio, save
 from benchmarks.parts import parts
-from benchmarks.steps import Setting, ceiling, lightly_example, seconds
+from benchmarks.steps import Setting, ceiling, lightly_example, seconds, stable_pretraining_example
 from benchmarks.views import views
 from qscore.application.speed import has_bf16_units
 from qscore.encoders import Encoder, save_encoder
@@ -53,7 +54,8 @@ def main() -> None:
     if asked.one:
         print(json.dumps(measured_here(asked.one, Setting(**asked.setting), device, steps=asked.rounds)))
         return
-    file = asked.out / f"{NAME}.json"
+    result = f"{NAME}-gpu" if device.type == "cuda" else NAME
+    file = asked.out / f"{result}.json"
     found = json.loads(file.read_text()) if file.is_file() else {}
     found.pop("machine", None)
     settings = SMALL if asked.small else ON_GPU if device.type == "cuda" else ON_CPU
@@ -65,7 +67,7 @@ def main() -> None:
         elif name == "parts":
             found[name] = parts(device, asked.rounds, small=asked.small)
         print(name, json.dumps(found.get(name, "not measured: this machine has no GPU")), flush=True)
-        save(NAME, {"small": asked.small, **found}, asked.out)
+        save(result, {"small": asked.small, **found}, asked.out)
 
 
 def end_to_end(s: Setting, rounds: int, device: torch.device) -> dict[str, object]:
@@ -95,11 +97,15 @@ def variants(device: torch.device) -> dict[str, Callable[[Setting], Callable[[in
     """Returns everything but train.py, by name."""
     bf16, gpu = has_bf16_units(device), device.type == "cuda"
     workers = (LIGHTLY_WORKERS, HELPED_WORKERS) if gpu else (0, 0)
+    others = {}
+    if find_spec("stable_pretraining"):  # installed apart: it asks for much
+        others["stable-pretraining"] = lambda s: stable_pretraining_example(s, device, bf16=bf16, workers=workers[1])
     return {
         "ceiling": lambda s: ceiling(s, device, bf16=bf16, compiled=False),
         **({"ceiling, compiled": lambda s: ceiling(s, device, bf16=bf16, compiled=True)} if gpu else {}),
         "lightly": lambda s: lightly_example(s, device, helped=False, workers=workers[0]),
         "lightly, helped": lambda s: lightly_example(s, device, helped=bf16, workers=workers[1]),
+        **others,
     }
 
 

@@ -149,7 +149,15 @@ def _train(s: Setting, data: Path, start: Path, run: Path, *, epochs: int) -> tu
         return usage.ru_utime + usage.ru_stime
 
     options = [f"data={data}", f"data.image_size={s.size}", f"checkpoint={start}", f"batch_size={s.batch_size}"]
-    options += [f"epochs={epochs}", "evaluation=none", "guard=none", "logger=csv", "epsilon=2", f"run_dir={run}"]
+    options += [
+        f"epochs={epochs}",
+        "evaluation=none",
+        "guard=none",
+        "logger=csv",
+        "epsilon=2",
+        "head_warmup_steps=0",
+        f"run_dir={run}",
+    ]
     options += [f"pretrained_dir={run}-origin", "num_workers=0" if not torch.cuda.is_available() else ""]
     before = used()
     command = [sys.executable, str(ROOT / "train.py"), *filter(None, options)]

@@ -77,7 +77,7 @@ def test_every_variant_of_a_training_is_measured(tmp_path: Path, monkeypatch: py
 
     def once(*arguments: object, **options: object) -> tuple[float, dict[str, float]]:
         ran.append(ran[0] if ran else through_train(*arguments, **options))  # type: ignore[arg-type]
-        return len(ran) + 1.0, ran[0][1]
+        return len(ran) + 1.0, {**ran[0][1], "num_steps": len(ran)}
 
     monkeypatch.setattr(training, "_train", once)
     found = training.end_to_end(setting, 1, CPU)

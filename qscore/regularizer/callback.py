@@ -122,7 +122,7 @@ class QScoreRegularizer(pl.Callback):
         means = means_over_processes({MEAN: seen.q.mean(), **seen.as_log()})
         # Made on the device: Lightning would bring a number there, and wait for it, at every step.
         device = seen.q.device
-        pl_module.log_dict({**means, **{name: torch.full((), w, device=device) for name, w in weights.items()}})
+        pl_module.log_dict({**means, **{name: torch.full((), float(w), device=device) for name, w in weights.items()}})
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         self.histograms.close_epoch(trainer)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+NUM_GLOBAL_VIEWS = 2
+
 
 class ViewBatch(NamedTuple):
     """Augmented views of the same images, pixel values in [0, 1].

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, open_dict
 from qscore.application.build import inference_device
 from qscore.encoders import Encoder
 from qscore.methods import SSLMethod
+from qscore.score.extract import number_format
 
 AUTO = "auto"
 
@@ -29,7 +30,7 @@ def settle_precision(cfg: DictConfig) -> None:
 def has_bf16_units(device: torch.device) -> bool:
     """Returns whether a device multiplies bf16 matrices in hardware."""
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        return number_format(device) == "bfloat16"
     asked = (getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
     return any(ask() for ask in asked if ask)
 

@@ -130,8 +130,8 @@ class ImageDataModule(pl.LightningDataModule):
     def plain_loader(self, split: Split, positions: Sequence[int] | None = None) -> DataLoader[ImageBatch]:
         """Returns plain images in the order of the data set, or those at some positions."""
         transform, source = plain_transform(self.image_size, crop_fraction=self.crop_fraction), self.source(split)
-        sized = isinstance(source, ArrayImages) and source.images.shape[1:3] == (self.image_size,) * 2
-        if isinstance(source, ArrayImages) and sized and self.crop_fraction == 1:
+        size = (self.image_size, self.image_size)
+        if isinstance(source, ArrayImages) and source.images.shape[1:3] == size and self.crop_fraction == 1:
             array = PlainArray(source, transform, image_size=self.image_size)
             return self._in_order(array, positions, num_workers=0, persistent_workers=False, collate_fn=_as_it_is)
         return self._in_order(PlainDataset(source, transform, image_size=self.image_size), positions)

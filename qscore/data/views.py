@@ -14,9 +14,7 @@ from torchvision.transforms import v2
 
 from qscore.data.augment import channels_first
 from qscore.data.sources import ArrayImages, ImageSource, readable_image
-from qscore.records import ImageBatch, ViewBatch
-
-NUM_GLOBAL_VIEWS = 2
+from qscore.records import NUM_GLOBAL_VIEWS, ImageBatch, ViewBatch
 
 
 class EpochSampler(DistributedSampler[int]):

@@ -10,12 +10,11 @@ from lightly.models.modules.memory_bank import MemoryBankModule
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from qscore.data.views import NUM_GLOBAL_VIEWS
 from qscore.encoders import Encoder
 from qscore.methods.base import SSLMethod, projection_std
 from qscore.methods.optimization import Optimization
 from qscore.processes import num_processes, own_rank
-from qscore.records import StepOutput, ViewBatch
+from qscore.records import NUM_GLOBAL_VIEWS, StepOutput, ViewBatch
 
 
 class SwAV(SSLMethod):

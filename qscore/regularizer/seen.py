@@ -18,12 +18,10 @@ from qscore.score import (
     OwnLoop,
     by_rows,
     cached_representations,
-    dominant_features,
+    dominance_counts,
     extract_rows,
     search_sample,
 )
-
-ROWS_AT_ONCE = 16_384  # compared in float64
 
 
 class Seen:
@@ -47,9 +45,7 @@ class Seen:
 
     def counts(self, epsilon: float) -> Int[Tensor, " feature"]:
         """Returns the number of samples for which each feature is dominant."""
-        counts = torch.zeros(self.h.shape[1], dtype=torch.long)
-        for part in torch.split(self.h, ROWS_AT_ONCE):
-            counts += dominant_features(part, epsilon).sum(0)
+        counts = dominance_counts(self.h, epsilon)
         return counts if self._order is None else gathered(counts[None]).sum(0)
 
     def of_each(self, function: Callable[[Tensor], Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Views of whole batches: planned where the images are loaded, made where the network is."""
+"""The plan of the views of whole batches, made where the images are loaded."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -13,9 +13,7 @@ from qscore.data.augment.crop import Boxes
 from qscore.data.augment.draws import Draws
 from qscore.data.augment.recipe import View
 from qscore.data.sources import ArrayImages, ImageSource, readable_image
-from qscore.records import ViewBatch
 
-NUM_GLOBAL_VIEWS = 2
 PIXELS_IN_CACHE = 2**16
 
 
@@ -120,36 +118,9 @@ class PlannedViews(Dataset[PlannedBatch]):
         return PlannedView(boxes, [operation.draw(draws) for operation in view.operations])
 
     def _cropped(self, images: list[Any], view: View, plans: list[PlannedView]) -> Tensor:
-        boxes = Boxes(*(torch.cat(each) for each in zip(*(plan.boxes for plan in plans if plan.boxes), strict=True)))
-        alone = (Boxes(boxes.boxes[i : i + 1], boxes.mirrored[i : i + 1]) for i in range(len(images)))
+        each = (box for plan in plans if plan.boxes for box in zip(*plan.boxes, strict=True))
+        alone = (Boxes(place[None], mirrored[None]) for place, mirrored in each)
         return torch.cat([view.crop.one(image, box) for image, box in zip(images, alone, strict=True)])
-
-
-def make_views(
-    batch: PlannedBatch, views: Sequence[View], resident: UInt8[Tensor, "_ _ _ _"] | None = None
-) -> ViewBatch:
-    """Returns the planned views, on the device of the plan.
-
-    Args:
-        batch: The plan.
-        views: How each view is made.
-        resident: All images of the data set, (image, channel, height, width), where the batch has none.
-    """
-    made = []
-    for index, view in enumerate(views):
-        parts = []
-        for number, plan in enumerate(batch.views[index]):
-            part = slice(number * batch.num_in_part, (number + 1) * batch.num_in_part)
-            if resident is not None:
-                whole = resident[batch.positions[part]]
-            else:
-                whole = batch.images[index if plan.boxes is None else 0][part]
-            pixels = whole.float() / 255 if plan.boxes is None else view.crop(whole, plan.boxes)
-            for operation, parameters in zip(view.operations, plan.parameters, strict=True):
-                pixels = operation(pixels, parameters)
-            parts.append(pixels.expand(-1, 3, -1, -1))
-        made.append(torch.cat(parts) if len(parts) > 1 else parts[0].contiguous())
-    return ViewBatch(made[:NUM_GLOBAL_VIEWS], made[NUM_GLOBAL_VIEWS:], batch.positions)
 
 
 def channels_first(images: UInt8[Tensor, "..."]) -> UInt8[Tensor, "image channel height width"]:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from qscore.data.augment.draws import Draws
+from qscore.data.augment.mixing import mixed
 
 REACH = 3  # standard deviations; what lies beyond weighs less than 0.3 %
 
@@ -40,9 +41,9 @@ class Blur:
     reflect: bool = False
 
     def draw(self, draws: Draws) -> BlurParameters:
-        chosen = np.flatnonzero(draws.happens(self.probability))
-        sigmas = draws.uniform(1, *self.sigmas)[chosen, 0]
-        return BlurParameters(torch.from_numpy(chosen), torch.from_numpy(sigmas.astype(np.float32)))
+        chosen = draws.chosen(self.probability)
+        sigmas = torch.from_numpy(draws.uniform(1, *self.sigmas)[:, 0].astype(np.float32))
+        return BlurParameters(chosen, sigmas[chosen])
 
     def __call__(
         self, images: Float[Tensor, "sample channel height width"], parameters: BlurParameters
@@ -50,11 +51,8 @@ class Blur:
         """Returns the images, blurred where they were chosen; overwrites those given."""
         chosen, sigmas = parameters
         sharp = images[chosen]
-        num, channels, height, width = sharp.shape
-        rows, columns = self._weights(sigmas, height), self._weights(sigmas, width)
-        wide = torch.bmm(sharp.reshape(num, channels * height, width), columns.transpose(1, 2))
-        blurred = torch.matmul(rows[:, None], wide.view(num, channels, height, width)).clamp_(0, 1)
-        return images.index_copy_(0, chosen, blurred)
+        rows, columns = (self._weights(sigmas, length) for length in sharp.shape[2:])
+        return images.index_copy_(0, chosen, mixed(sharp, rows, columns))
 
     def _weights(self, sigmas: Tensor, num: int) -> Float[Tensor, "chosen out in"]:
         reach = max(1, round(REACH * self.sigmas[1])) if self.reach_px is None else self.reach_px

@@ -107,7 +107,7 @@ class Grayscale:
     probability: float
 
     def draw(self, draws: Draws) -> Chosen:
-        return torch.from_numpy(np.flatnonzero(draws.happens(self.probability)))
+        return draws.chosen(self.probability)
 
     def __call__(self, images: Images, chosen: Chosen) -> Images:
         return images.index_copy_(0, chosen, gray(images[chosen]).expand(-1, images.shape[1], -1, -1))
@@ -126,7 +126,7 @@ class Solarize:
     threshold: float = 128 / 255
 
     def draw(self, draws: Draws) -> Chosen:
-        return torch.from_numpy(np.flatnonzero(draws.happens(self.probability)))
+        return draws.chosen(self.probability)
 
     def __call__(self, images: Images, chosen: Chosen) -> Images:
         bright = images[chosen]

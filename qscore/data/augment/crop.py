@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from qscore.data.augment.draws import Draws
+from qscore.data.augment.mixing import mixed
 
 ATTEMPTS = 10
 RADIUS_PX = {"bilinear": 1.0, "bicubic": 2.0}
@@ -76,12 +77,11 @@ class Crop:
         Exactly torchvision's antialiased `resized_crop` of each image, in floating point: one matrix a sample mixes its
         rows, another its columns.
         """
-        num, channels, height, width = images.shape
+        height, width = images.shape[2:]
         (top, left, box_height, box_width), mirrored = boxes.boxes.unbind(1), boxes.mirrored
         rows = self._weights(top, box_height, mirrored[:, 0], height, self.size[0]) / 255
         columns = self._weights(left, box_width, mirrored[:, 1], width, self.size[1])
-        narrow = torch.bmm(images.reshape(num, channels * height, width).float(), columns.transpose(1, 2))
-        return torch.matmul(rows[:, None], narrow.view(num, channels, height, self.size[1])).clamp_(0, 1)
+        return mixed(images.float(), rows, columns)
 
     def one(self, image: Image.Image, boxes: Boxes) -> UInt8[Tensor, "1 3 _ _"]:
         """Returns the crop of one decoded image; used where images are of different sizes."""

@@ -1,15 +1,16 @@
-"""A data set and the device that its views are made on."""
+"""The views of planned batches, made where the network is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
-from qscore.data.augment.batches import PlannedBatch, PlannedViews, channels_first, make_views
+from qscore.data.augment.batches import PlannedBatch, PlannedViews, channels_first
 from qscore.data.augment.recipe import View
 from qscore.data.sources import ArrayImages, ImageSource
-from qscore.records import ViewBatch
+from qscore.records import NUM_GLOBAL_VIEWS, ViewBatch
 
 
 @dataclass
@@ -51,3 +52,30 @@ class DeviceViews:
     def release(self) -> None:
         """Gives the device's memory back."""
         self._resident = None
+
+
+def make_views(
+    batch: PlannedBatch, views: Sequence[View], resident: UInt8[Tensor, "_ _ _ _"] | None = None
+) -> ViewBatch:
+    """Returns the planned views, on the device of the plan.
+
+    Args:
+        batch: The plan.
+        views: How each view is made.
+        resident: All images of the data set, (image, channel, height, width), where the batch has none.
+    """
+    made = []
+    for index, view in enumerate(views):
+        parts = []
+        for number, plan in enumerate(batch.views[index]):
+            part = slice(number * batch.num_in_part, (number + 1) * batch.num_in_part)
+            if resident is not None:
+                whole = resident[batch.positions[part]]
+            else:
+                whole = batch.images[index if plan.boxes is None else 0][part]
+            pixels = whole.float() / 255 if plan.boxes is None else view.crop(whole, plan.boxes)
+            for operation, parameters in zip(view.operations, plan.parameters, strict=True):
+                pixels = operation(pixels, parameters)
+            parts.append(pixels.expand(-1, 3, -1, -1))
+        made.append(torch.cat(parts) if len(parts) > 1 else parts[0].contiguous())
+    return ViewBatch(made[:NUM_GLOBAL_VIEWS], made[NUM_GLOBAL_VIEWS:], batch.positions)

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -43,6 +46,10 @@ class Draws:
     def happens(self, probability: float) -> np.ndarray:
         """Returns for which samples an event of some probability happens, (sample,), bool."""
         return self.uniform(1)[:, 0] < probability
+
+    def chosen(self, probability: float) -> Int[Tensor, " chosen"]:
+        """Returns the places of those samples."""
+        return torch.from_numpy(np.flatnonzero(self.happens(probability)))
 
 
 def _mixed(state: np.ndarray) -> np.ndarray:

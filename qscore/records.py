@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.sparse import csr_array
 from torch import Tensor
 
 NUM_GLOBAL_VIEWS = 2
@@ -69,3 +71,33 @@ class Representations:
     ids: tuple[str, ...]
     class_names: tuple[str, ...]
     fingerprint: str
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Samples in groups, each in one at most: k-means clusters, classes, dominant features, what people made.
+
+    Attributes:
+        clusters: Group of each sample, from 0; -1 for a sample that is in none.
+        source: What made the groups.
+    """
+
+    clusters: Int[np.ndarray, " sample"]
+    source: str
+
+
+@dataclass(frozen=True)
+class Concepts:
+    """Which concepts are present in which samples.
+
+    Attributes:
+        present: (sample, concept), bool, sparse.
+        names: Of each concept; with its group it is unique.
+        groups: Group of each concept: the expert that names it, or the kind of thing it is.
+        ids: Of each sample, as in `Representations`.
+    """
+
+    present: csr_array
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+    ids: tuple[str, ...]

@@ -55,21 +55,27 @@ class Standardisation:
 
     Attributes:
         mean: (feature,).
-        scale: 1 for a constant feature.
+        scale: Of a constant feature 1, or what it was said to be.
     """
 
     mean: Tensor
     scale: Tensor
 
     @classmethod
-    def of(cls, h: Tensor, rows: Tensor) -> "Standardisation":
-        """Reads the rows twice, a part at a time; a feature is constant by the rule of scikit-learn's scaler."""
+    def of(cls, h: Tensor, rows: Tensor, *, constant: float = 1.0) -> "Standardisation":
+        """Reads the rows twice, a part at a time; a feature is constant by the rule of scikit-learn's scaler.
+
+        Args:
+            h: (sample, feature).
+            rows: Positions in it.
+            constant: Scale of a constant feature.
+        """
         num = len(rows)
         mean = torch.stack([part.sum(0) for part in _parts(h, rows)]).sum(0) / num
         variance = torch.stack([(part - mean).square().sum(0) for part in _parts(h, rows)]).sum(0) / num
         eps = torch.finfo(torch.float64).eps
-        constant = variance <= num * eps * variance + (num * mean * eps).square()
-        return cls(mean, torch.where(constant, 1.0, variance.sqrt()))
+        is_constant = variance <= num * eps * variance + (num * mean * eps).square()
+        return cls(mean, torch.where(is_constant, constant, variance.sqrt()))
 
     def of_rows(self, h: Tensor, rows: Tensor) -> Tensor:
         """Returns some rows standardised, float32."""

@@ -9,9 +9,10 @@ from jaxtyping import Float
 from sklearn.cluster import KMeans, kmeans_plusplus
 from torch import Tensor
 
-from qscore.errors import UserError
+from qscore.errors import UserError, unknown_name
 
 FAISS, SCIKIT_LEARN = "faiss", "scikit-learn"
+PLUS_PLUS, RANDOM = "k-means++", "random"
 MIN_SEEDED, SEEDED_PER_CENTRE = 10_000, 10
 
 
@@ -38,11 +39,12 @@ def kmeans(
     num_starts: int = 1,
     max_iterations: int = 50,
     solver: str | None = None,
+    start: str = PLUS_PLUS,
 ) -> Clusters:
-    """Returns the best of some runs of Lloyd's algorithm, each from k-means++ (Arthur and Vassilvitskii, SODA 2007).
+    """Returns the best of some runs of Lloyd's algorithm.
 
     Both solvers take the same steps: their inertias agree to rounding unless a cluster runs empty, which they fill by
-    other rules. faiss is the faster one; the start is drawn among ten samples a centre, 10,000 at least.
+    other rules. faiss is the faster one.
 
     Args:
         h: Computed in float32, on the CPU.
@@ -51,10 +53,14 @@ def kmeans(
         num_starts: How many; the one with the least inertia is returned.
         max_iterations: Of Lloyd's algorithm.
         solver: "faiss" or "scikit-learn"; the first where it is installed by default.
+        start: "k-means++" (Arthur and Vassilvitskii, SODA 2007), drawn among ten samples a centre, 10,000 at least; or
+            "random", samples as they come.
 
     Raises:
         UserError: If there are fewer samples than clusters, or faiss is asked for and not installed.
     """
+    if start not in (PLUS_PLUS, RANDOM):
+        raise unknown_name("start of k-means", start, (PLUS_PLUS, RANDOM))
     if not 1 <= num <= len(h):
         raise UserError(f"Expected from 1 to {len(h)} clusters, as many as samples, got {num}; ask for fewer.")
     installed = find_spec("faiss") is not None
@@ -66,16 +72,21 @@ def kmeans(
         )
     x, generator = np.ascontiguousarray(h.detach().cpu().float().numpy()), np.random.default_rng(seed)
     fit = by_faiss if solver == FAISS else by_scikit_learn
-    runs = [fit(x, _start(x, num, generator), max_iterations) for _ in range(num_starts)]
+    begin = _plus_plus if start == PLUS_PLUS else _random
+    runs = [fit(x, begin(x, num, generator), max_iterations) for _ in range(num_starts)]
     centres, inertia = min(runs, key=lambda run: run[1])
     return Clusters(torch.from_numpy(centres), inertia, solver)
 
 
-def _start(x: np.ndarray, num: int, generator: np.random.Generator) -> np.ndarray:
+def _plus_plus(x: np.ndarray, num: int, generator: np.random.Generator) -> np.ndarray:
     size = max(MIN_SEEDED, SEEDED_PER_CENTRE * num)
     if size < len(x):
         x = x[np.sort(generator.choice(len(x), size, replace=False))]
     return np.asarray(kmeans_plusplus(x, num, random_state=int(generator.integers(2**31)))[0])
+
+
+def _random(x: np.ndarray, num: int, generator: np.random.Generator) -> np.ndarray:
+    return x[np.sort(generator.choice(len(x), num, replace=False))]
 
 
 def by_scikit_learn(x: np.ndarray, start: np.ndarray, max_iterations: int) -> tuple[np.ndarray, float]:

@@ -1,0 +1,1 @@
+"""How much of a representation people can name, describe and agree about."""

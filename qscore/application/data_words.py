@@ -43,10 +43,7 @@ def transfer_overrides(value: str, known_data: Collection[str]) -> list[str]:
     """
     overrides: list[str] = []
     taken: set[str] = set()
-    for word in re.findall(r"'[^']*'|\"[^\"]*\"|[^,\[\]'\"]+", value):
-        chosen = word.strip().strip(QUOTES)
-        if not chosen:
-            continue
+    for chosen in _words(value):
         name = _free_name(chosen, taken)
         taken.add(name)
         group = f"+data@{TRANSFER}.{name}"
@@ -63,6 +60,30 @@ def quoted(value: str) -> str:
     """Returns a value in quotes, outside which Hydra gives spaces, commas, braces and equal signs a meaning."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
+
+
+def concept_words(value: str) -> str:
+    """Returns the value of `concepts=`, files of it by their absolute paths: a run may be evaluated from elsewhere.
+
+    Args:
+        value: A list in brackets, or a single word; see `gather` of reverse probing.
+
+    >>> concept_words("[labels,colour]")
+    "['labels','colour']"
+    """
+    return f"[{','.join(quoted(_with_absolute_path(word)) for word in _words(value))}]"
+
+
+def _words(value: str) -> list[str]:
+    """What stands between the commas of a list in brackets, without quotes."""
+    found = re.findall(r"'[^']*'|\"[^\"]*\"|[^,\[\]'\"]+", value)
+    return [word for word in (part.strip().strip(QUOTES) for part in found) if word]
+
+
+def _with_absolute_path(word: str) -> str:
+    kind, colon, rest = word.rpartition(":")
+    file = Path(rest).expanduser()
+    return f"{kind}{colon}{file.absolute()}" if file.is_file() or "/" in rest else word
 
 
 def _looks_like_path(value: str) -> bool:

@@ -14,7 +14,15 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from qscore.application.data_words import QUOTES, TRANSFER, concept_words, data_override, quoted, transfer_overrides
+from qscore.application.data_words import (
+    QUOTES,
+    REVERSE_TRANSFER,
+    TRANSFER,
+    concept_words,
+    data_override,
+    quoted,
+    transfer_overrides,
+)
 from qscore.application.launch import OF_OTHERS, agreed_start, is_first_process
 from qscore.application.mistakes import FULL_ERROR, as_mistake
 from qscore.application.run_directory import FACTS, existing_run
@@ -128,8 +136,8 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
         name, _, value = argument.partition("=")
         if name == "data" and (own := data_override(value, known_data)):
             expanded += own
-        elif name == TRANSFER:
-            expanded += transfer_overrides(value, known_data)
+        elif name in (TRANSFER, REVERSE_TRANSFER):
+            expanded += transfer_overrides(value, known_data, name)
         elif name == "concepts":
             expanded.append(f"evaluation.reverse_probing.concepts={concept_words(value)}")
         elif name == "checkpoint" or (name == "encoder" and config_name == "evaluate"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from qscore.errors import UserError, unknown_name
 
 QUOTES = "'\""
-TRANSFER = "evaluation.transfer.datasets"
+TRANSFER, REVERSE_TRANSFER = "evaluation.transfer.datasets", "evaluation.reverse_transfer.datasets"
 
 
 def data_override(value: str, known_data: Collection[str], *, group: str = "data", at: str = "data") -> list[str]:
@@ -26,7 +26,7 @@ def data_override(value: str, known_data: Collection[str], *, group: str = "data
     return [f"{group}={kind}", f"{at}.source.{key}={quoted(str(Path(value).expanduser().absolute()))}"]
 
 
-def transfer_overrides(value: str, known_data: Collection[str]) -> list[str]:
+def transfer_overrides(value: str, known_data: Collection[str], key: str = TRANSFER) -> list[str]:
     """Returns the overrides for `evaluation.transfer.datasets=[cifar10,FOLDER]`: one choice of data for each name.
 
     A run then remembers each data set with all its options, wherever it is resumed from.
@@ -34,6 +34,7 @@ def transfer_overrides(value: str, known_data: Collection[str]) -> list[str]:
     Args:
         value: A list in brackets, or a single name.
         known_data: Names in `conf/data`.
+        key: What is set to them.
 
     Raises:
         UserError: If a name is neither a choice nor a path.
@@ -46,8 +47,8 @@ def transfer_overrides(value: str, known_data: Collection[str]) -> list[str]:
     for chosen in _words(value):
         name = _free_name(chosen, taken)
         taken.add(name)
-        group = f"+data@{TRANSFER}.{name}"
-        if own := data_override(chosen, known_data, group=group, at=f"{TRANSFER}.{name}"):
+        group = f"+data@{key}.{name}"
+        if own := data_override(chosen, known_data, group=group, at=f"{key}.{name}"):
             overrides += own
         elif chosen in known_data:
             overrides.append(f"{group}={chosen}")

@@ -1,4 +1,4 @@
-"""The data sets of the transfer evaluation: checked before anything else, built when it is their turn."""
+"""The data sets of the transfer evaluations: checked before anything else, built when it is their turn."""
 
 import functools
 from collections.abc import Callable
@@ -8,37 +8,29 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from qscore.application.data_words import TRANSFER
+from qscore.application.data_words import REVERSE_TRANSFER, TRANSFER
 from qscore.data import ImageDataModule
 from qscore.data.sources import Splits
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
 from qscore.evaluation.transfer import NAME
+from qscore.interpretability.reverse_probing.transfer_evaluation import NAME as REVERSE_NAME
 from qscore.results import Result
 
 Evaluation = Callable[[EvaluationInputs], Result]
+KEYS = {NAME: TRANSFER, REVERSE_NAME: REVERSE_TRANSFER}
 
 
 def check_transfer(evaluations: DictConfig) -> None:
-    """Looks for every data set of the transfer evaluation, so that none is missed after hours of training.
+    """Looks for every data set of the transfer evaluations, so that none is missed after hours of training.
 
     Raises:
         UserError: If some are not there, or have no labels or one class only; it names them all. If none is named, or
             they are named without `evaluation=transfer`.
     """
-    if NAME not in evaluations:
-        return
-    if "_target_" not in evaluations[NAME]:
-        raise UserError(f"Expected evaluation={NAME} with {TRANSFER}; for all others too: evaluation=[all,{NAME}].")
-    datasets = evaluations[NAME].datasets
-    if not datasets:
-        raise UserError(f"Expected data sets to transfer to, got none; name them: {TRANSFER}=[cifar10,stl10,FOLDER].")
-    problems = {name: _problem(chosen) for name, chosen in datasets.items()}
-    if any(problems.values()):
-        found = [f"{name}: {problem}" for name, problem in problems.items() if problem]
-        lines = [f"{len(found)} of {len(problems)} data sets of {NAME} cannot be used:", *found]
-        # Data sets speak of the run's own data.source, which is none of theirs here.
-        raise UserError("\n".join(lines).replace("data.source", f"{TRANSFER}.NAME.source"))
+    for name, key in KEYS.items():
+        if name in evaluations:
+            _check(evaluations[name], name, key)
 
 
 def build_evaluations(evaluations: DictConfig, data: ImageDataModule) -> dict[str, Evaluation]:
@@ -50,13 +42,26 @@ def build_evaluations(evaluations: DictConfig, data: ImageDataModule) -> dict[st
     """
     built: dict[str, Evaluation] = {}
     for name, node in evaluations.items():
-        if name == NAME:
+        if name in KEYS:
             datasets = {key: _data(chosen, data) for key, chosen in node.datasets.items()}
             rest: Any = DictConfig({key: value for key, value in node.items() if key != "datasets"})
             built[name] = functools.partial(instantiate(rest), datasets=datasets)
         else:
             built[str(name)] = instantiate(node)
     return built
+
+
+def _check(evaluation: DictConfig, name: str, key: str) -> None:
+    if "_target_" not in evaluation:
+        raise UserError(f"Expected evaluation={name} with {key}; for all others too: evaluation=[all,{name}].")
+    if not evaluation.datasets:
+        raise UserError(f"Expected data sets to transfer to, got none; name them: {key}=[cifar10,stl10,FOLDER].")
+    problems = {each: _problem(chosen, needs_labels=name == NAME) for each, chosen in evaluation.datasets.items()}
+    if any(problems.values()):
+        found = [f"{each}: {problem}" for each, problem in problems.items() if problem]
+        lines = [f"{len(found)} of {len(problems)} data sets of {name} cannot be used:", *found]
+        # Data sets speak of the run's own data.source, which is none of theirs here.
+        raise UserError("\n".join(lines).replace("data.source", f"{key}.NAME.source"))
 
 
 def _data(chosen: DictConfig, like: ImageDataModule) -> ImageDataModule:
@@ -70,7 +75,7 @@ def _data(chosen: DictConfig, like: ImageDataModule) -> ImageDataModule:
     )
 
 
-def _problem(chosen: DictConfig) -> str | None:
+def _problem(chosen: DictConfig, *, needs_labels: bool) -> str | None:
     try:
         splits: Splits = instantiate(chosen.source)
     except InstantiationException as error:
@@ -78,6 +83,8 @@ def _problem(chosen: DictConfig) -> str | None:
             return str(error.__cause__)
         raise
     labels = splits.train.labels
+    if not needs_labels:
+        return None
     if labels is None or splits.test.labels is None:
         return "Expected labelled images, got none with labels; put them into one folder a class."
     if int(labels.min()) == int(labels.max()):

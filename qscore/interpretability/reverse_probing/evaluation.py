@@ -1,70 +1,148 @@
-"""The evaluation of any encoder by reverse probing: the paper's tables, and what it has to do with Q-Score."""
+"""The evaluation of an encoder by reverse probing: the paper's tables, and what they have to do with Q-Score."""
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
-from qscore.interpretability.clusters import Quantizer, by_dominant_feature, by_labels, default_num_clusters
+from qscore.interpretability.reverse_probing.ablation import added, by_k, cumulative, others
 from qscore.interpretability.reverse_probing.bridge import FittedClustering, compare_with_q, mean_surprise
+from qscore.interpretability.reverse_probing.chance import probe_with_chance
+from qscore.interpretability.reverse_probing.clustered import KMEANS, Clustered, clustered
 from qscore.interpretability.reverse_probing.concepts import group_names, of_groups
-from qscore.interpretability.reverse_probing.kept import kept_clusterings
+from qscore.interpretability.reverse_probing.pairs import confused_pairs
+from qscore.interpretability.reverse_probing.prober import Prober
 from qscore.interpretability.reverse_probing.sources import LABELS, Gathered, gather
-from qscore.records import Concepts, Grouping
+from qscore.records import Concepts
 from qscore.results import Result
-from qscore.score import dominant_features
 
 NAME = "reverse_probing"
-KMEANS, DOMINANT = "k-means", "dominant_features"
+Arrays = dict[str, np.ndarray]
 
 
-@dataclass(frozen=True)
-class Clustered:
-    """The groupings to probe, one a clustering.
+def reverse_probing(
+    inputs: EvaluationInputs,
+    *,
+    concepts: Sequence[str],
+    grouping: str = KMEANS,
+    num_clusters: int | None = None,
+    num_clusterings: int = 5,
+    solver: str = "auto",
+    ablate: bool = True,
+    ks: Sequence[int] = (),
+    num_pairs: int = 12,
+) -> Result:
+    """Returns how much concepts say about the clusters of the training representations, always beside chance.
 
-    Attributes:
-        groupings: Of the training samples.
-        quantizers: What made them; none where they were given.
-    """
-
-    groupings: list[Grouping]
-    quantizers: list[Quantizer]
-    facts: dict[str, Any]
-
-
-def clustered(inputs: EvaluationInputs, grouping: str, num_clusters: int | None, num_clusterings: int) -> Clustered:
-    """Returns k-means clusterings of the training samples, or one given grouping as often as clusterings are asked for.
+    Laina, Asano and Vedaldi (ICLR 2022, openreview HFPTzdwN39): table 2, and with `ablate` fig. 4 and table 3, with `ks`
+    figs. 6 and 7, figs. 5 and 8 to 11 as confusion pairs. Ours: the shuffled concepts, the information in nats, and the
+    surprise of the held-out samples beside their Q. Training samples are clustered; a fifth of them measures.
 
     Args:
-        inputs: Representations.
-        grouping: "k-means", "labels" (appendix D.1), "dominant_features" (of L ∩ D), or a file, see `load_grouping`.
-        num_clusters: Of k-means; None for `default_num_clusters`.
-        num_clusterings: How many.
+        inputs: The cached representations, with their pictures where an expert looks at images.
+        concepts: Where they come from, see `gather`.
+        grouping: What is explained, see `clustered`.
+        num_clusters: Of k-means; by default 1000, or what leaves 20 samples a cluster.
+        num_clusterings: Of which mean and standard deviation are taken.
+        solver: "auto", "sgd" or "lbfgs", see `reverse_probe`.
+        ablate: Whether to probe with parts of the concepts too.
+        ks: Further numbers of clusters.
+        num_pairs: Confusion pairs to keep; 0 for none.
 
     Raises:
-        UserError: If the grouping asks for labels and there are none, or cannot be read.
+        UserError: If concepts, grouping or solver cannot be had.
     """
-    if grouping == KMEANS:
-        k = num_clusters or default_num_clusters(len(inputs.train.h))
-        folder = None if inputs.pictures is None else inputs.pictures.cache / "clusters"
-        quantizers = kept_clusterings(inputs.train, k, range(num_clusterings), folder)
-        first = quantizers[0]
-        facts = {
-            "num_clusters": k,
-            "kmeans": f"trained on {first.num_fitted} of {first.num_samples}",
-            "num_constant_features": first.num_constant,
-        }
-        return Clustered([q.assign(inputs.train.h) for q in quantizers], quantizers, facts)
-    if grouping == LABELS:
-        found = by_labels(inputs.labels[0])
-    elif grouping == DOMINANT:
-        dominant = dominant_features(inputs.train.h, inputs.epsilon) & inputs.discriminative
-        found = by_dominant_feature(inputs.train.h, dominant)
-    else:
-        found = load_grouping(Path(grouping), inputs.train.ids)
-    return Clustered([found] * num_clusterings, [], {"num_clusters": len(np.unique(found.clusters[found.clusters >= 0]))})
+    if num_clusterings < 1:
+        raise UserError(f"Expected at least 1 clustering, got num_clusterings={num_clusterings}; the paper takes 5.")
+    known = gather(concepts, inputs)
+    found = clustered(inputs, grouping, num_clusters, num_clusterings)
+    prober = Prober(inputs.seed, solver, inputs.device or "cpu").settled(known.train, found.groupings)
+    probed = probe_with_chance(known.train, found.groupings, prober)
+    metrics, arrays = probed.as_metrics(), probed.as_arrays()
+    metrics |= {
+        "num_clusters": float(found.facts["num_clusters"]),
+        "num_concepts": float((known.train.present.sum(0) > 0).sum()),
+        "num_samples": float(len(known.train.ids)),
+    }
+    if ablate:
+        arrays |= _groups(known.train, found, prober)
+    if ks:
+        arrays |= _sweep(inputs, known.train, ks, num_clusterings, prober)
+    if num_pairs:
+        arrays |= confused_pairs(inputs, known.train, found.groupings[0], prober, num_pairs)
+    said, seen = _bridge(inputs, known, found, prober)
+    return Result(
+        NAME,
+        metrics | {f"bridge/{name}": value for name, value in said.items()},
+        {
+            **inputs.settings(),
+            **found.facts,
+            "grouping": grouping,
+            "num_clusterings": num_clusterings,
+            "solver": str(prober.solver),
+            "concepts": list(concepts),
+            "groups": list(group_names(known.train)),
+        },
+        arrays | seen,
+        (*known.notes, *_notes(found, num_clusterings)),
+    )
+
+
+def _groups(concepts: Concepts, found: Clustered, prober: Prober) -> Arrays:
+    """Figure 4 and table 3: groups in the order in which they were named."""
+    arrays: Arrays = {}
+    groups = group_names(concepts)
+    if len(groups) > 1:
+        steps = cumulative(concepts, found.groupings, groups, prober)
+        arrays |= {"cumulative_steps": np.array(steps.steps), "cumulative": steps.values}
+    if LABELS not in groups or len(groups) == 1:
+        return arrays
+    rest = others(concepts, [LABELS])
+    without = cumulative(concepts, found.groupings, rest, prober)
+    on_top = added(concepts, found.groupings, [LABELS], prober)
+    return arrays | {
+        "cumulative_without_steps": np.array(without.steps),
+        "cumulative_without": without.values,
+        "added_groups": np.array(on_top.groups),
+        "labels_alone": on_top.alone,
+        "added": on_top.differences,
+        "added_shuffled": on_top.shuffled,
+    }
+
+
+def _sweep(
+    inputs: EvaluationInputs, concepts: Concepts, ks: Sequence[int], num_clusterings: int, prober: Prober
+) -> Arrays:
+    groupings = {k: clustered(inputs, KMEANS, k, num_clusterings).groupings for k in sorted(set(ks))}
+    swept = by_k(concepts, groupings, prober)
+    return {"ks": swept.ks, "by_k": swept.values}
+
+
+def _bridge(
+    inputs: EvaluationInputs, known: Gathered, found: Clustered, prober: Prober
+) -> tuple[dict[str, float | None], Arrays]:
+    """Surprise beside Q on the held-out samples, by concepts without the labels where there are others."""
+    if known.test is None or not found.quantizers:
+        return {}, {}
+    rest = others(known.train, [LABELS]) or (LABELS,)
+    train, test = of_groups(known.train, rest), of_groups(known.test, rest)
+    fitted = [
+        FittedClustering(quantizer, prober.probe(train, grouping, number))
+        for number, (quantizer, grouping) in enumerate(zip(found.quantizers, found.groupings, strict=True))
+    ]
+    surprise, q = mean_surprise(fitted, inputs.test, test), inputs.test_q.numpy().astype(np.float64)
+    correct = inputs.probe.correct if inputs.test.labels is not None and inputs.train.labels is not None else None
+    arrays = {"surprise": surprise, "q": q} | ({} if correct is None else {"misclassified": ~correct})
+    return compare_with_q(surprise, q, correct, seed=inputs.seed), arrays
+
+
+def _notes(found: Clustered, num_clusterings: int) -> tuple[str, ...]:
+    notes = []
+    if not found.quantizers:
+        notes.append(
+            f"The groups were given: mean and deviation are over {num_clusterings} splits, and there is no surprise."
+        )
+    if outside := found.facts.get("num_in_no_cluster"):
+        notes.append(f"{outside} samples are in no group and are left out.")
+    return tuple(notes)

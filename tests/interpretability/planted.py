@@ -25,7 +25,7 @@ def digits() -> tuple[Tensor, np.ndarray]:
 
 
 def network(x: Tensor, labels: np.ndarray, seed: int, steps: int) -> Tensor:
-    """The last hidden layer of a perceptron with three of them, trained on every second sample; not at all in 0 steps."""
+    """The last of three hidden layers, trained on every second sample; in 0 steps that before training."""
     torch.manual_seed(seed)
     encoder = nn.Sequential(*(part for _ in range(3) for part in (nn.Linear(64, 64), nn.ReLU())))
     head, target = nn.Linear(64, 10), torch.from_numpy(labels)

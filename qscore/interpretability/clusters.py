@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from tqdm import tqdm
 
 from qscore.errors import UserError
 from qscore.evaluation.linear import Standardisation
@@ -158,7 +159,8 @@ def clusterings(
 
     "Best of 5" and "5 clusterings" are two different fives: 25 runs of k-means.
     """
-    return [quantize(h, num_clusters, seed=seed) for seed in seeds]
+    progress = tqdm(tuple(seeds), desc=f"k-means, K = {num_clusters}", unit="clustering", leave=False)
+    return [quantize(h, num_clusters, seed=seed) for seed in progress]
 
 
 def by_dominant_feature(h: Float[Tensor, "sample feature"], dominant: Tensor) -> Grouping:

@@ -11,18 +11,19 @@ from jaxtyping import Float, Int
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from tqdm import tqdm
 
 from qscore.errors import UserError
 from qscore.evaluation.linear import Standardisation
 from qscore.files import written_whole
 from qscore.records import Grouping
-from qscore.score.chunks import by_rows
+from qscore.score.chunks import NUMBERS
 from qscore.score.kmeans import RANDOM, kmeans
 
 log = logging.getLogger(__name__)
 
 MAX_CLUSTERS, SAMPLES_PER_CLUSTER = 1000, 20
-TENSORS, NUMBERS = ("mean", "scale", "centroids"), {"inertia": float, "num_fitted": int, "num_samples": int}
+TENSORS, FACTS = ("mean", "scale", "centroids"), {"inertia": float, "num_fitted": int, "num_samples": int}
 
 
 def default_num_clusters(num_samples: int) -> int:
@@ -75,7 +76,9 @@ class Quantizer:
         def nearest(rows: Tensor) -> Tensor:
             return torch.addmm(half_norms, self.standardised(rows), self.centroids.T, alpha=-1).argmin(1)
 
-        return Grouping(by_rows(nearest, h).numpy(), f"k-means, K = {len(self.centroids)}")
+        rows = max(1, NUMBERS // max(h.shape[1], len(self.centroids)))
+        found = torch.cat([nearest(part) for part in torch.split(h, rows)])
+        return Grouping(found.numpy(), f"k-means, K = {len(self.centroids)}")
 
     def standardised(self, h: Float[Tensor, "sample feature"]) -> Float[Tensor, "sample feature"]:
         """Returns representations in the units of the centroids."""
@@ -84,7 +87,7 @@ class Quantizer:
     def save(self, path: Path) -> None:
         """Writes a safetensors file."""
         with written_whole(path) as temporary:
-            facts = {name: repr(getattr(self, name)) for name in NUMBERS}
+            facts = {name: repr(getattr(self, name)) for name in FACTS}
             save_file({name: getattr(self, name).contiguous() for name in TENSORS}, temporary, facts)
 
     @classmethod
@@ -92,7 +95,7 @@ class Quantizer:
         """Reads what `save` wrote."""
         with safe_open(path, "pt") as file:
             facts = file.metadata()
-            numbers = {name: kind(facts[name]) for name, kind in NUMBERS.items()}
+            numbers = {name: kind(facts[name]) for name, kind in FACTS.items()}
             return cls(**{name: file.get_tensor(name) for name in TENSORS}, **numbers)
 
 
@@ -120,9 +123,15 @@ def quantize(
         max_points_per_centroid: More samples than this times K are subsampled.
 
     Raises:
-        UserError: If there are fewer samples than clusters, or all representations are the same.
+        UserError: If there are fewer samples than clusters, a number is not finite, or all representations are the
+            same.
     """
     scaling = Standardisation.of(h, torch.arange(len(h)), constant=float("inf"))
+    if wrong := int((~scaling.mean.isfinite()).sum()):
+        raise UserError(
+            f"Expected finite representations, got NaN or infinity in {wrong} of {h.shape[1]} features; "
+            "the training diverged, or the encoder overflows in half precision."
+        )
     if bool(scaling.scale.isinf().all()):
         raise UserError("Expected representations that differ, got the same for all samples: the encoder collapsed.")
     rows = torch.arange(len(h))
@@ -150,7 +159,8 @@ def clusterings(
 
     "Best of 5" and "5 clusterings" are two different fives: 25 runs of k-means.
     """
-    return [quantize(h, num_clusters, seed=seed) for seed in seeds]
+    progress = tqdm(tuple(seeds), desc=f"k-means, K = {num_clusters}", unit="clustering", leave=False)
+    return [quantize(h, num_clusters, seed=seed) for seed in progress]
 
 
 def by_dominant_feature(h: Float[Tensor, "sample feature"], dominant: Tensor) -> Grouping:

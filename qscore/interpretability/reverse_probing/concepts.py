@@ -12,6 +12,7 @@ from qscore.errors import UserError, unknown_name
 from qscore.records import Concepts
 
 LISTED = 5
+SHUFFLING = 1  # a stream of its own: not the permutation that the split draws from the same seed
 
 
 def make_concepts(
@@ -29,12 +30,12 @@ def make_concepts(
         ids: Of the samples.
 
     Raises:
-        UserError: If numbers of rows, columns, names, groups or ids do not fit, or a sample or a concept comes twice.
+        UserError: If numbers of rows, columns, names, groups or ids do not fit, a sample or a concept comes twice, or
+            an entry is neither 0 nor 1.
     """
     names, ids = tuple(names), tuple(ids)
     groups = (groups,) * len(names) if isinstance(groups, str) else tuple(groups)
-    matrix = csr_array(present, dtype=bool)
-    matrix.eliminate_zeros()
+    matrix = as_binary(present)
     if matrix.shape != (len(ids), len(names)) or len(groups) != len(names):
         raise UserError(
             f"Expected a row for each sample and a column for each concept, got {matrix.shape[0]} rows and "
@@ -47,6 +48,27 @@ def make_concepts(
                 f"Expected every {kind} once, got {listed(repeated)} more than once; remove or rename the others."
             )
     return Concepts(matrix, names, groups, ids)
+
+
+def as_binary(present: np.ndarray | csr_array) -> csr_array:
+    """Returns a copy in which exactly the true entries are stored, once: their places are all that a probe reads.
+
+    Args:
+        present: (sample, concept), of zeros and ones of any type.
+
+    Raises:
+        UserError: If an entry is neither 0 nor 1.
+
+    >>> as_binary(np.array([[0.0, 1.0], [0.0, 0.0]])).nnz
+    1
+    """
+    matrix = csr_array(present, copy=True)
+    if (wrong := matrix.data[(matrix.data != 0) & (matrix.data != 1)]).size:
+        raise UserError(f"Expected concepts of 0 and 1, got {wrong[0]}; compare the scores with a threshold first.")
+    matrix = matrix.astype(bool)
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    return matrix
 
 
 def label(group: str, name: str) -> str:
@@ -128,7 +150,7 @@ def of_samples(concepts: Concepts, ids: Sequence[str]) -> Concepts:
 
 def shuffled(concepts: Concepts, seed: int) -> Concepts:
     """Returns the same rows dealt to other samples: concepts as frequent and as correlated, which say nothing."""
-    order = np.random.default_rng(seed).permutation(len(concepts.ids))
+    order = np.random.default_rng((seed, SHUFFLING)).permutation(len(concepts.ids))
     return dataclasses.replace(concepts, present=concepts.present[order])
 
 

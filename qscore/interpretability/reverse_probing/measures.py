@@ -6,6 +6,11 @@ import numpy as np
 from jaxtyping import Float, Int
 from sklearn.metrics import adjusted_mutual_info_score, average_precision_score, normalized_mutual_info_score
 
+MEASURES = (
+    *("information_nats", "information_bits", "information_fraction", "entropy_nats", "entropy_all_nats"),
+    *("nmi", "ami", "top1", "top5", "mean_average_precision"),
+)
+
 
 @dataclass(frozen=True)
 class Measures:
@@ -58,9 +63,11 @@ class Measures:
 
     def as_metrics(self) -> dict[str, float | None]:
         """Returns what a table shows, under the names of result files."""
-        names = ("information_nats", "information_bits", "information_fraction", "entropy_nats", "entropy_all_nats")
-        rest = ("nmi", "ami", "top1", "top5", "mean_average_precision")
-        return {name: getattr(self, name) for name in (*names, *rest)}
+        return {name: getattr(self, name) for name in MEASURES}
+
+    def as_row(self) -> Float[np.ndarray, " measure"]:
+        """Returns the same in the order of `MEASURES`, NaN for what is not defined."""
+        return np.array([getattr(self, name) for name in MEASURES], dtype=float)
 
 
 def measure(

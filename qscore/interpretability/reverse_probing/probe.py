@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.sparse import csr_array
 
 from qscore.errors import UserError, unknown_name
+from qscore.interpretability.reverse_probing.concepts import as_binary
 from qscore.interpretability.reverse_probing.linear import LBFGS, SGD, Examples, LinearModel, Solver
 from qscore.interpretability.reverse_probing.measures import Measures, measure
 from qscore.interpretability.reverse_probing.split import Split, stratified_split
@@ -34,6 +35,7 @@ class ReverseProbe:
         surprise: -ln q(cluster | concepts) of each test sample.
         predicted: Most probable cluster of each, as numbered in the grouping.
         solver: "sgd", "lbfgs" or the name of another.
+        seed: Of the split.
     """
 
     model: LinearModel
@@ -43,6 +45,7 @@ class ReverseProbe:
     surprise: Float[np.ndarray, " test"]
     predicted: Int[np.ndarray, " test"]
     solver: str
+    seed: int
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "measures":
@@ -69,14 +72,15 @@ def reverse_probe(
         device: Where to fit.
 
     Raises:
-        UserError: If numbers of samples differ, or there are fewer than 2 clusters or 10 samples.
+        UserError: If numbers of samples differ, there are fewer than 2 clusters or 10 samples, the clusters are too
+            small to hold some samples out, or a concept is neither present nor absent.
 
     >>> y = np.tile(np.eye(2, dtype=bool), (50, 1))
     >>> probe = reverse_probe(y, np.tile([0, 1], 50))
     >>> round(probe.information_bits, 2), probe.top1
     (1.0, 1.0)
     """
-    present = concepts.present if isinstance(concepts, Concepts) else csr_array(concepts)
+    present = concepts.present if isinstance(concepts, Concepts) else as_binary(concepts)
     given = clusters.clusters if isinstance(clusters, Grouping) else np.asarray(clusters)
     if present.shape[0] != len(given):
         raise UserError(f"Expected concepts and clusters of the same samples, got {present.shape[0]} and {len(given)}.")
@@ -89,6 +93,11 @@ def reverse_probe(
     dense = np.full(len(given), -1)
     dense[is_in] = codes
     split = stratified_split(dense, seed)
+    if not len(split.validation) or not len(split.test):
+        raise UserError(
+            f"Expected clusters of several samples, to fit on some and measure on others, got {len(cluster_ids)} "
+            f"clusters of {len(codes)} samples; make fewer clusters."
+        )
     train, validation, test = (
         Examples(present[part], dense[part]) for part in (split.train, split.validation, split.test)
     )
@@ -103,6 +112,7 @@ def reverse_probe(
         -log_posterior[np.arange(len(test.clusters)), test.clusters],
         cluster_ids[log_posterior.argmax(1)],
         name,
+        seed,
     )
 
 

@@ -75,7 +75,7 @@ def binary(values: Shaped[np.ndarray, " sample"], column: str, ids: Sequence[str
         wrong = np.flatnonzero((values != 0) & (values != 1))
         if len(wrong):
             raise not_binary(values[wrong[0]], column, ids[wrong[0]])
-        return np.equal(values, 1)
+        return values.astype(bool)
     said = [is_present(str(value)) for value in values]
     if None in said:
         raise not_binary(values[said.index(None)], column, ids[said.index(None)])

@@ -1,4 +1,4 @@
-"""The colours of an image, by eleven names (after Bau et al., Network Dissection, CVPR 2017, which names every pixel)."""
+"""The colours of an image, by eleven names for its pixels (as Bau et al., Network Dissection, CVPR 2017)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,8 @@ def name_shares(image: Image.Image, table: Int[np.ndarray, "red green blue"]) ->
     """
     every = int(np.ceil(np.sqrt(image.width * image.height / MAX_PIXELS)))
     red, green, blue = np.moveaxis(np.asarray(image)[::every, ::every] // STEP, -1, 0)
-    return np.bincount(table[red, green, blue].ravel(), minlength=len(COLOUR_NAMES)) / red.size
+    shares: np.ndarray = np.bincount(table[red, green, blue].ravel(), minlength=len(COLOUR_NAMES)) / red.size
+    return shares
 
 
 def read_w2c(path: str | Path) -> Int[np.ndarray, "red green blue"]:
@@ -49,7 +50,8 @@ def read_w2c(path: str | Path) -> Int[np.ndarray, "red green blue"]:
             f"Expected whole numbers from 0 to {len(COLOUR_NAMES) - 1} of shape (32, 32, 32) in {path}, one for each "
             f"[red // 8, green // 8, blue // 8], in the order {', '.join(COLOUR_NAMES)}."
         )
-    return table.astype(np.int64)
+    names: np.ndarray = table.astype(np.int64)
+    return names
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,6 @@ class Colour:
         """The number of the name of each colour."""
         return nearest_focal_colours() if self.w2c is None else read_w2c(self.w2c)
 
-    @property
     def fingerprint(self) -> str:
         return fingerprint_of(self, self.table.tobytes())
 
@@ -103,10 +104,10 @@ class ColourCount:
     name: str = "colour_count"
     concept_names: tuple[str, ...] = MANY
 
-    @property
     def fingerprint(self) -> str:
-        return fingerprint_of(self, self.colour.fingerprint)
+        return fingerprint_of(self, self.colour.fingerprint())
 
     def __call__(self, images: Sequence[Image.Image]) -> Bool[np.ndarray, "sample concept"]:
         counts = np.minimum(self.colour(images).sum(1), len(MANY))
-        return counts[:, None] == np.arange(1, len(MANY) + 1)
+        is_count: np.ndarray = counts[:, None] == np.arange(1, len(MANY) + 1)
+        return is_count

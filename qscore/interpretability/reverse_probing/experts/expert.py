@@ -28,7 +28,6 @@ class Expert(Protocol):
     def concept_names(self) -> tuple[str, ...]:
         """Of each concept."""
 
-    @property
     def fingerprint(self) -> str:
         """Changes with everything that may change an answer: settings, weights, the way images are prepared."""
 

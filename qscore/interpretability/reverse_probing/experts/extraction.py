@@ -53,7 +53,7 @@ def name_images(experts: Sequence[Expert], source: ImageSource, folder: Path) ->
 def kept_answers(expert: Expert, source: ImageSource, folder: Path) -> Path:
     """Returns the file of the answers of an expert about the images of a source."""
     about = (expert.name, expert.group, *expert.concept_names, "", source.fingerprint, *source.ids)
-    key = fingerprint(expert.fingerprint, *about)
+    key = fingerprint(expert.fingerprint(), *about)
     return folder / f"{re.sub(r'[^A-Za-z0-9_-]+', '_', expert.name)}-{key}.npz"
 
 

@@ -62,5 +62,5 @@ def nearest_focal_colours() -> Int[np.ndarray, "red green blue"]:
     levels = (np.arange(LEVELS) * STEP + STEP / 2 - 0.5) / 255
     cells = srgb_to_lab(np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3))
     nearest = ((cells[:, None] - anchors) ** 2).sum(-1).argmin(1)
-    names = np.array([i for i, _ in colours], dtype=np.int64)[nearest]
-    return names.reshape(LEVELS, LEVELS, LEVELS)
+    names: np.ndarray = np.array([i for i, _ in colours], dtype=np.int64)[nearest].reshape(LEVELS, LEVELS, LEVELS)
+    return names

@@ -120,9 +120,9 @@ def test_a_table_of_ones_own_replaces_ours(tmp_path: Path) -> None:
     np.save(tmp_path / "w2c.npy", mirrored)
     own = Colour(w2c=str(tmp_path / "w2c.npy"))
     assert named(solid("black"), own) == {"white"}
-    before = own.fingerprint
+    before = own.fingerprint()
     np.save(tmp_path / "w2c.npy", nearest_focal_colours())
-    assert Colour(w2c=str(tmp_path / "w2c.npy")).fingerprint != before
+    assert Colour(w2c=str(tmp_path / "w2c.npy")).fingerprint() != before
     for broken in (mirrored[:31], mirrored + 0.5, mirrored + 1, np.array([None])):
         np.save(tmp_path / "w2c.npy", broken)
         with pytest.raises(UserError, match=r"w2c\.npy"):
@@ -134,5 +134,5 @@ def test_a_table_of_ones_own_replaces_ours(tmp_path: Path) -> None:
 def test_settings_change_the_fingerprint() -> None:
     experts = [Colour(), Colour(min_share=0.2), Colour(dominant=True), Colour(group="texture")]
     experts = [*experts, ColourCount(), ColourCount(Colour(min_share=0.2))]
-    assert len({expert.fingerprint for expert in experts}) == len(experts)
-    assert Colour().fingerprint == Colour().fingerprint
+    assert len({expert.fingerprint() for expert in experts}) == len(experts)
+    assert Colour().fingerprint() == Colour().fingerprint()

@@ -29,7 +29,6 @@ class Counting:
     fails_after: float = float("inf")
     num_seen: int = field(default=0, repr=False)
 
-    @property
     def fingerprint(self) -> str:
         return f"level {self.level}"
 

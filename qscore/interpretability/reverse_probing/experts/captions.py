@@ -64,13 +64,21 @@ def _words(captions: str | Sequence[str]) -> set[str]:
     return {word.casefold() for text in texts for word in WORD.findall(text)}
 
 
+def load_captions(path: Path | str, *, min_count: int = MIN_COUNT) -> Concepts:
+    """Returns the words in the captions of a file; see `read_captions` and `concepts_of_captions`."""
+    return concepts_of_captions(read_captions(path), min_count=min_count)
+
+
 def read_captions(path: Path | str) -> dict[str, list[str]]:
     """Returns the captions of each sample from a CSV with the columns `id` and `caption`, a row each.
 
+    An empty caption makes a sample known of which nothing is said.
+
     Raises:
-        UserError: If a column is not there, or a cell is empty.
+        UserFileNotFoundError: If there is no such file.
+        UserError: If a column is not there, or an id is empty.
     """
     captions: dict[str, list[str]] = {}
-    for row_id, caption in named_columns(Path(path), ("id", "caption")):
+    for row_id, caption in named_columns(Path(path), ("id", "caption"), may_be_empty="caption"):
         captions.setdefault(row_id, []).append(caption)
     return captions

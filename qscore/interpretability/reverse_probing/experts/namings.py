@@ -16,7 +16,7 @@ class Naming(NamedTuple):
     Attributes:
         id: Of the sample.
         annotator: Who.
-        concept: What, in the annotator's words.
+        concept: What, in the annotator's words; empty where the annotator found no word.
     """
 
     id: str
@@ -40,16 +40,24 @@ def concepts_of_namings(namings: Iterable[Naming], *, ids: Iterable[str] = ()) -
     """
     said: dict[str, set[tuple[str, str]]] = {}
     for naming in namings:
-        said.setdefault(naming.id, set()).add((naming.annotator, " ".join(naming.concept.casefold().split())))
-    if not said:
+        of_sample = said.setdefault(naming.id, set())
+        if concept := " ".join(naming.concept.casefold().split()):
+            of_sample.add((naming.annotator, concept))
+    if not any(said.values()):
         raise UserError("Expected namings: an id, an annotator and a concept each; got none.")
     return table_of(said, ids)
+
+
+def load_namings(path: Path | str) -> Concepts:
+    """Returns what people named in a file; see `read_namings` and `concepts_of_namings`."""
+    return concepts_of_namings(read_namings(path))
 
 
 def read_namings(path: Path | str) -> list[Naming]:
     """Returns the namings of a CSV with the columns `id`, `annotator` and `concept`.
 
     Raises:
-        UserError: If a column is not there, or a cell is empty.
+        UserFileNotFoundError: If there is no such file.
+        UserError: If a column is not there, or an id or an annotator is empty.
     """
-    return [Naming(*cells) for cells in named_columns(Path(path), Naming._fields)]
+    return [Naming(*cells) for cells in named_columns(Path(path), Naming._fields, may_be_empty="concept")]

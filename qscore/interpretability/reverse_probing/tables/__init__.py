@@ -16,8 +16,9 @@ log = logging.getLogger(__name__)
 
 READERS: dict[str, Callable[[Path], Concepts]] = {".csv": read_csv, ".parquet": read_parquet, ".npz": read_npz}
 WRITERS = {".csv": write_csv, ".parquet": write_parquet, ".npz": write_npz}
+EXTENSIONS = tuple(READERS)
 
-__all__ = ["load_concepts", "save_concepts"]
+__all__ = ["EXTENSIONS", "load_concepts", "save_concepts"]
 
 
 def load_concepts(path: Path | str) -> Concepts:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from qscore.errors import UserError
+from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import written_whole
 from qscore.interpretability.reverse_probing.concepts import labels_of, listed
 from qscore.interpretability.reverse_probing.tables.rows import ID, Rows, column_of_ids, is_present, no_id, not_binary
@@ -79,24 +79,26 @@ def _even(reader: Iterator[list[str]], num_columns: int) -> Iterator[list[str]]:
             yield line
 
 
-def named_columns(path: Path, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yields the cells of some columns of a CSV, row by row.
+def named_columns(path: Path, names: Sequence[str], *, may_be_empty: str = "") -> Iterator[tuple[str, ...]]:
+    """Yields the cells of some columns of a CSV, row by row; those of one of them may be empty.
 
     Raises:
-        UserError: If a column is not there, or a cell is empty; both are named.
+        UserFileNotFoundError: If there is no such file.
+        UserError: If a column is not there, or another cell is empty; both are named.
     """
+    if not path.is_file():
+        raise UserFileNotFoundError(f"Expected a CSV with the columns {', '.join(names)}, found no file at {path}.")
     with csv_rows(path) as (columns, lines):
         if missing := [name for name in names if name not in columns]:
             raise UserError(
-                f"{path}: Expected columns {', '.join(names)}, got no {missing[0]} among: {listed(columns)}."
+                f"{path}: Expected the columns {', '.join(names)}, got no {missing[0]} among: {listed(columns)}."
             )
         places = [columns.index(name) for name in names]
         for number, line in enumerate(lines, start=1):
             cells = tuple(line[place].strip() for place in places)
-            if "" in cells:
-                raise UserError(
-                    f"{path}: Expected a value in every cell, got no {names[cells.index('')]} in row {number}."
-                )
+            for name, cell in zip(names, cells, strict=True):
+                if not cell and name != may_be_empty:
+                    raise UserError(f"{path}: Expected a value in every cell, got no {name} in row {number}.")
             yield cells
 
 

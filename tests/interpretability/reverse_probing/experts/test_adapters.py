@@ -11,13 +11,13 @@ from torch import nn
 
 from qscore.errors import UserError
 from qscore.interpretability.reverse_probing.concepts import labels_of
-from qscore.interpretability.reverse_probing.experts.captions import concepts_of_captions, read_captions
+from qscore.interpretability.reverse_probing.experts.captions import concepts_of_captions, load_captions, read_captions
 from qscore.interpretability.reverse_probing.experts.classifier import Classifier
 from qscore.interpretability.reverse_probing.experts.colour import Colour
 from qscore.interpretability.reverse_probing.experts.expert import Expert
 from qscore.interpretability.reverse_probing.experts.image_text import PHOTOGRAPHIC_STYLE, ImageText
 from qscore.interpretability.reverse_probing.experts.known import KNOWN, expert_by_name
-from qscore.interpretability.reverse_probing.experts.namings import concepts_of_namings, read_namings
+from qscore.interpretability.reverse_probing.experts.namings import concepts_of_namings, load_namings, read_namings
 
 CHANNELS = ("red", "green", "blue")
 SHAPES = [(4, 9), (30, 2), (7, 7)]
@@ -158,21 +158,27 @@ def test_the_styles_are_those_of_the_paper() -> None:
 
 def test_words_of_captions(tmp_path: Path) -> None:
     path = tmp_path / "captions.csv"
-    path.write_text('id,caption\n1,"A red, RED bus!"\n2,Buses and a bus\n1,on the road\n3,the fire in 2024\n', "utf-8")
+    path.write_text(
+        'id,caption\n1,"A red, RED bus!"\n2,Buses and a bus\n1,on the road\n3,the fire in 2024\n5,\n', "utf-8"
+    )
     captions = read_captions(path)
     assert captions["1"] == ["A red, RED bus!", "on the road"]
     concepts = concepts_of_captions(captions, min_count=1, ids=["4", "1"])
     assert concepts.names == ("bus", "buses", "fire", "red", "road")
-    assert concepts.ids == ("1", "2", "3", "4")
+    assert concepts.ids == ("1", "2", "3", "5", "4")
     assert concepts.present.toarray().astype(int).tolist() == [
         [1, 0, 0, 1, 1],
         [1, 1, 0, 0, 0],
         [0, 0, 1, 0, 0],
         [0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0],
     ]
     assert concepts_of_captions(captions, min_count=2).names == ("bus",)
     with pytest.raises(UserError, match="min_count"):
-        concepts_of_captions(captions)
+        load_captions(path)
+    path.write_text("id,caption\n,red\n", "utf-8")
+    with pytest.raises(UserError, match="no id in row 1"):
+        load_captions(path)
 
 
 def test_namings_of_people(tmp_path: Path) -> None:
@@ -189,7 +195,7 @@ def test_namings_of_people(tmp_path: Path) -> None:
     ):
         path.write_text(text, "utf-8")
         with pytest.raises(UserError, match=said):
-            read_namings(path)
+            load_namings(path)
 
 
 def make_own() -> Colour:

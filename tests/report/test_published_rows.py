@@ -1,5 +1,6 @@
 """Laina et al.'s numbers are those printed: what is recomputed from them is what others recomputed."""
 
+from itertools import pairwise
 from statistics import linear_regression
 
 import pytest
@@ -38,7 +39,7 @@ def test_correlation_of_linear_accuracy_and_reverse_probe_is_the_recomputed_one(
 def test_blocks_of_epochs_begin_where_nmi_falls() -> None:
     resnets = [row for row in load_rows(LAINA_TABLE_2).rows if row["backbone"] == "ResNet-50" and row["epochs"]]
     assert [row["epochs"] for row in resnets] == 12 * [200] + 4 * [400] + 8 * [800] + 4 * [1000]
-    for before, after in zip(resnets, resnets[1:], strict=False):
+    for before, after in pairwise(resnets):
         assert (after["nmi"] < before["nmi"]) == (after["epochs"] != before["epochs"])
 
 

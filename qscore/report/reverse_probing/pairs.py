@@ -1,0 +1,100 @@
+"""Pairs of clusters that a group of concepts tells apart (figs. 5, 8 to 11): images, numbers, concepts, word cloud."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from qscore.report.collect import EvaluatedEncoder
+from qscore.report.panels import BLUE, GREY, STYLE, VERMILION, WIDTH_IN, Encoders, label
+from qscore.report.reverse_probing.cloud import lay_out
+from qscore.report.reverse_probing.measures import EVALUATION, Table, elided, finite, full, holding
+
+MOST_PAIRS, MOST_CONCEPTS, GRID = 12, 10, 5
+BAND_IN, TITLE_IN, LOWER_IN, GRID_IN = 3.05, 0.34, 0.15, 2.15
+COLORS = (BLUE, VERMILION)
+has_pairs = holding("pair_clusters")
+
+
+@dataclass(frozen=True)
+class ClusterPair:
+    """One pair of one encoder; what was not kept is empty or None.
+
+    Attributes:
+        encoder: Whose clusters.
+        group: Concepts that tell them apart.
+        clusters: Numbers of both.
+        labels: Their most common classes.
+        counts: Their test samples.
+        confusion: Before and after the group is added.
+        p: Of the difference of both.
+        images: Of each cluster, (image, y, x, channel).
+        concepts: Names, ranked, with theta of the first cluster minus that of the second.
+    """
+
+    encoder: EvaluatedEncoder
+    group: str
+    clusters: tuple[int, int]
+    labels: tuple[str, str]
+    counts: tuple[int | None, int | None]
+    confusion: tuple[float | None, float | None]
+    p: float | None
+    images: tuple[np.ndarray | None, np.ndarray | None]
+    concepts: tuple[tuple[str, float], ...]
+
+    @property
+    def title(self) -> str:
+        """One line of numbers."""
+        before, after = (f"{100 * c:.1f} %" if c is not None else "–" for c in self.confusion)
+        p = "–" if self.p is None else f"{self.p:.2g}"
+        counts = " and ".join("–" if n is None else str(n) for n in self.counts)
+        by = f"told apart by {elided(self.group, 24)}: " if self.group else ""
+        return f"{elided(label(self.encoder), 30)}: {by}confusion {before} → {after}, {counts} test samples, p = {p}"
+
+
+def pairs_of(encoder: EvaluatedEncoder) -> list[ClusterPair]:
+    """Returns the pairs that an evaluation left, in its order."""
+    clusters = encoder.array(EVALUATION, "pair_clusters")
+    return [_pair(encoder, i) for i in range(0 if clusters is None else len(clusters))]
+
+
+def confusion_pairs(encoders: Encoders) -> Figure:
+    """A band a pair: images of both clusters, the concepts that differ most, and the same as a word cloud."""
+    shown = _shown(encoders)
+    height = BAND_IN * len(shown)
+    with mpl.rc_context({**STYLE, "figure.constrained_layout.use": False}):
+        figure = Figure(figsize=(WIDTH_IN, height))
+        for i, pair in enumerate(shown):
+            _draw_band(figure, pair, height - (i + 1) * BAND_IN, height)
+    return figure
+
+
+def pairs_table(encoders: Encoders) -> Table:
+    """Returns header and rows as printed, one a pair."""
+    header = ["Encoder", "Group", "First cluster", "Second cluster", "Test samples", "Confusion before (%)", "after (%)"]
+    rows = []
+    for pair in (pair for encoder in encoders for pair in pairs_of(encoder)):
+        named = [f"{c} {name}".strip() for c, name in zip(pair.clusters, pair.labels, strict=True)]
+        counts = ", ".join("–" if n is None else str(n) for n in pair.counts)
+        confusion = ["–" if c is None else f"{100 * c:.1f}" for c in pair.confusion]
+        p = "–" if pair.p is None else f"{pair.p:.2g}"
+        concepts = "; ".join(f"{name} {theta:+.2f}" for name, theta in pair.concepts[:3])
+        rows.append([label(pair.encoder), pair.group, *named, counts, *confusion, p, concepts])
+    return [*header, "p", "Largest differences of theta"], rows
+
+
+def pairs_csv(encoders: Encoders) -> Table:
+    """Returns the ranked differences of every pair at full precision, one row a concept."""
+    header = ["encoder", "group", "first", "second", "first label", "second label", "first n", "second n"]
+    header += ["confusion before", "confusion after", "p", "rank", "concept", "theta first - second"]
+    rows = []
+    for pair in (pair for encoder in encoders for pair in pairs_of(encoder)):
+        counts = ["" if n is None else str(n) for n in pair.counts]
+        about = [label(pair.encoder), pair.group, *map(str, pair.clusters), *pair.labels, *counts]
+        about += full([*pair.confusion, pair.p])
+        ranked = pair.concepts or (("", float("nan")),)
+        rows += [[*about, str(rank), name, *full([theta])] for rank, (name, theta) in enumerate(ranked, 1)]
+    return header, rows

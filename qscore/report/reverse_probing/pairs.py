@@ -1,21 +1,14 @@
-"""Pairs of clusters that a group of concepts tells apart (figs. 5, 8 to 11): images, numbers, concepts, word cloud."""
+"""Pairs of clusters that a group of concepts tells apart (figs. 5, 8 to 11), as result files hold them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from qscore.report.collect import EvaluatedEncoder
-from qscore.report.panels import BLUE, GREY, STYLE, VERMILION, WIDTH_IN, Encoders, label
-from qscore.report.reverse_probing.cloud import lay_out
+from qscore.report.panels import Encoders, label
 from qscore.report.reverse_probing.measures import EVALUATION, Table, elided, finite, full, holding
 
-MOST_PAIRS, MOST_CONCEPTS, GRID = 12, 10, 5
-BAND_IN, TITLE_IN, LOWER_IN, GRID_IN = 3.05, 0.34, 0.15, 2.15
-COLORS = (BLUE, VERMILION)
 has_pairs = holding("pair_clusters")
 
 
@@ -39,10 +32,10 @@ class ClusterPair:
     group: str
     clusters: tuple[int, int]
     labels: tuple[str, str]
-    counts: tuple[int | None, int | None]
+    counts: tuple[int | None, ...]
     confusion: tuple[float | None, float | None]
     p: float | None
-    images: tuple[np.ndarray | None, np.ndarray | None]
+    images: tuple[np.ndarray | None, ...]
     concepts: tuple[tuple[str, float], ...]
 
     @property
@@ -59,17 +52,6 @@ def pairs_of(encoder: EvaluatedEncoder) -> list[ClusterPair]:
     """Returns the pairs that an evaluation left, in its order."""
     clusters = encoder.array(EVALUATION, "pair_clusters")
     return [_pair(encoder, i) for i in range(0 if clusters is None else len(clusters))]
-
-
-def confusion_pairs(encoders: Encoders) -> Figure:
-    """A band a pair: images of both clusters, the concepts that differ most, and the same as a word cloud."""
-    shown = _shown(encoders)
-    height = BAND_IN * len(shown)
-    with mpl.rc_context({**STYLE, "figure.constrained_layout.use": False}):
-        figure = Figure(figsize=(WIDTH_IN, height))
-        for i, pair in enumerate(shown):
-            _draw_band(figure, pair, height - (i + 1) * BAND_IN, height)
-    return figure
 
 
 def pairs_table(encoders: Encoders) -> Table:
@@ -98,3 +80,27 @@ def pairs_csv(encoders: Encoders) -> Table:
         ranked = pair.concepts or (("", float("nan")),)
         rows += [[*about, str(rank), name, *full([theta])] for rank, (name, theta) in enumerate(ranked, 1)]
     return header, rows
+
+
+def _pair(encoder: EvaluatedEncoder, i: int) -> ClusterPair:
+    def part(name: str, default: Any) -> Any:
+        found = encoder.array(EVALUATION, f"pair_{name}")
+        return default if found is None else found[i]
+
+    first, second = map(int, part("clusters", (0, 0)))
+    images, num_images = part("images", (None, None)), part("num_images", (None, None))
+    before, after = map(float, part("confusion", (np.nan, np.nan)))
+    one, other = (str(name) for name in part("labels", ("", "")))
+    concepts = [(str(n), float(t)) for n, t in zip(part("concepts", ()), part("theta", ()), strict=True)]
+    counts = part("counts", (None, None))
+    return ClusterPair(
+        encoder=encoder,
+        group=str(part("group", "")),
+        clusters=(first, second),
+        labels=(one, other),
+        counts=tuple(None if n is None else int(n) for n in counts),
+        confusion=(finite(before), finite(after)),
+        p=finite(float(part("p", np.nan))),
+        images=tuple(None if a is None or n == 0 else a[:n] for a, n in zip(images, num_images, strict=True)),
+        concepts=tuple((name, theta) for name, theta in concepts if name and np.isfinite(theta)),
+    )

@@ -61,9 +61,7 @@ def bridge_csv(encoders: Encoders) -> Table:
     """Returns the same at full precision, with the ends of the intervals as columns of their own."""
     names = [f"{name}{end}" for name in (SPEARMAN, *AUROCS) for end in ("", "_low", "_high")]
     header = ["encoder", *(name.removeprefix("bridge/") for name in names)]
-    return header, [
-        [label(e), *full(e.metric(EVALUATION, name) for name in names)] for e in encoders if has_bridge(e)
-    ]
+    return header, [[label(e), *full(e.metric(EVALUATION, name) for name in names)] for e in encoders if has_bridge(e)]
 
 
 def _lines(encoder: EvaluatedEncoder) -> list[str]:

@@ -16,7 +16,7 @@ REVERSE_CHAPTERS = (
         "reverse_probing",
         "How much of a representation can be said in words",
         "A linear probe tells from the concepts of an image which cluster of the representation it lies in (Laina et "
-        "al., 2022). Filled: the image's own concepts; hollow: those of another image, which is chance. Compare the two "
+        "al., 2022). Filled: the image's own concepts; hollow: those of another image, which is chance. Compare these "
         "first. Information and AMI are 0 by chance and may be below; NMI, top-1 and mAP are above 0 by chance alone, "
         "NMI often far. ± is over clusterings of one encoder: it says nothing about other training seeds. Numbers of "
         "different clusters or concepts cannot be compared.",
@@ -63,7 +63,7 @@ REVERSE_CHAPTERS = (
         "reverse_sweep",
         "Does it depend on the number of clusters? (figs. 6, 7)",
         "Information grows with K because the entropy does: read it beside its fraction of the entropy. What should "
-        "hold is the order of the encoders. With few images a cluster every measure falls towards chance, and NMI rises.",
+        "hold is the order of the encoders. With few images a cluster, NMI rises by chance alone.",
         k_sweep,
         "reverse_sweep",
         sweep_table,
@@ -83,8 +83,8 @@ REVERSE_CHAPTERS = (
     Chapter(
         "reverse_bridge",
         "Is what cannot be said also what Q finds weak?",
-        "A held-out image a point: how surprising its cluster is, given its concepts, against its Q-Score; crosses: the "
-        "linear probe is wrong. Below 0 in Spearman: a low Q goes with surprise. AUROC: how well each tells wrong from "
+        "A held-out image a point: how surprising its cluster is, given its concepts, against its Q-Score; crosses: "
+        "the linear probe is wrong. Below 0 in Spearman: a low Q goes with surprise. AUROC: how well each tells wrong from "
         "right, 0.5 is chance; brackets are 95 %. Where there are labels among the concepts, surprise knows them.",
         bridge_scatter,
         "reverse_bridge",

@@ -56,7 +56,15 @@ def pairs_of(encoder: EvaluatedEncoder) -> list[ClusterPair]:
 
 def pairs_table(encoders: Encoders) -> Table:
     """Returns header and rows as printed, one a pair."""
-    header = ["Encoder", "Group", "First cluster", "Second cluster", "Test samples", "Confusion before (%)", "after (%)"]
+    header = [
+        "Encoder",
+        "Group",
+        "First cluster",
+        "Second cluster",
+        "Test samples",
+        "Confusion before (%)",
+        "after (%)",
+    ]
     rows = []
     for pair in (pair for encoder in encoders for pair in pairs_of(encoder)):
         named = [f"{c} {name}".strip() for c, name in zip(pair.clusters, pair.labels, strict=True)]

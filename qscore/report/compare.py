@@ -40,7 +40,7 @@ class Metric:
         arrays: Per-sample arrays, `evaluation/array`, that it is computed from; none where there is no interval over
             images.
         statistic: These arrays to the number.
-        alike: Settings of its evaluation that both encoders must share: how Q is computed, what was probed.
+        alike: Settings or counts of its evaluation that both encoders must share: how Q is computed, what was probed.
     """
 
     title: str
@@ -66,7 +66,7 @@ def _auroc(arrays: Sequence[np.ndarray]) -> float:
 
 
 SCORING = ("epsilon", "formula", "lower", "upper")
-PROBING = ("num_clusters", "grouping", "groups", "solver")
+PROBING = ("num_clusters", "num_concepts", "grouping", "groups", "solver")
 PREDICTIONS = ("linear_probe/predictions", "linear_probe/labels")
 NEIGHBOURS = ("knn/predictions_k20", "linear_probe/labels")
 METRICS = (
@@ -190,7 +190,8 @@ def _arrays(encoder: EvaluatedEncoder, metric: Metric) -> list[np.ndarray]:
 def _comparable(metric: Metric, one: EvaluatedEncoder, other: EvaluatedEncoder) -> bool:
     if _value(one, metric) is None or _value(other, metric) is None:
         return False
-    ours, theirs = (encoder.results[metric.evaluation].settings for encoder in (one, other))
+    results = (encoder.results[metric.evaluation] for encoder in (one, other))
+    ours, theirs = ({**result.metrics, **result.settings} for result in results)
     return all(ours.get(name) == theirs.get(name) for name in metric.alike)
 
 

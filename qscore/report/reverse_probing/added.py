@@ -7,13 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qscore.report.collect import EvaluatedEncoder
-from qscore.report.panels import BLUE, LIGHT_GREY, Encoders, label, rows
+from qscore.report.panels import BLUE, LIGHT_GREY, Encoders, label, panels, rows
 from qscore.report.published.rows import LAINA_TABLE_3, load_rows
 from qscore.report.reverse_probing.measures import (
     AMI,
     EVALUATION,
     NATS,
     NMI,
+    Measure,
     Table,
     dot,
     elided,
@@ -26,30 +27,25 @@ from qscore.report.reverse_probing.measures import (
 KINDS = {"own": "added", "shuffled": "added_shuffled"}
 MEASURES = (NATS, AMI, NMI)
 TITLES = ("Information (nats)", "AMI (points)", "NMI (points)")
+MANY = 6
 has_added = holding("added")
 
 
 def added_groups(encoders: Encoders) -> Figure:
-    """Change by each group on top of the labels (filled) and by the same group shuffled (hollow), ± deviation."""
+    """Change by each group on top of the labels (filled) and by the same group shuffled (hollow), ± deviation.
+
+    Of many encoders the information alone: three panels of each would be a figure of metres.
+    """
     drawn = [e for e in encoders if has_added(e)]
     most = max(len(_groups(e)) for e in drawn)
 
     def draw(axes: list[Axes], encoder: EvaluatedEncoder) -> None:
-        groups = _groups(encoder)
         for axis, measure, title in zip(axes, MEASURES, TITLES, strict=True):
-            for kind, name in KINDS.items():
-                each = values(encoder, name, measure)
-                shift, color = (-0.12, BLUE) if kind == "own" else (0.18, LIGHT_GREY)
-                for row, numbers in enumerate([] if each is None else each):
-                    dot(axis, spread(numbers), row + shift, measure, color=color, hollow=kind == "shuffled")
-            axis.axvline(0, color="black", linewidth=0.8)
-            axis.set_xlabel(f"change: {title}", fontsize=9)
-            axis.grid(axis="x", color="#DDDDDD")
-            axis.margins(x=0.1)
-            axis.set_yticks(range(len(groups)), [elided(g, 24) for g in groups] if axis is axes[0] else [])
-            axis.set_ylim(len(groups) - 0.5, -0.5)
+            _draw(axis, encoder, measure, title, named=axis is axes[0])
 
-    return rows(drawn, EVALUATION, draw, num_columns=len(MEASURES), height=1.1 + 0.34 * most)
+    if len(drawn) <= MANY:
+        return rows(drawn, EVALUATION, draw, num_columns=len(MEASURES), height=1.1 + 0.34 * most)
+    return panels(drawn, EVALUATION, _draw, ylabel="", height=1.0 + 0.24 * most)
 
 
 def added_table(encoders: Encoders) -> Table:
@@ -75,6 +71,23 @@ def added_csv(encoders: Encoders) -> Table:
         for about, own, shuffled in _every(encoders)
         for i in range(own.shape[1])
     ]
+
+
+def _draw(
+    axis: Axes, encoder: EvaluatedEncoder, measure: Measure = NATS, title: str = TITLES[0], *, named: bool = True
+) -> None:
+    groups = _groups(encoder)
+    for kind, name in KINDS.items():
+        each = values(encoder, name, measure)
+        shift, color = (-0.12, BLUE) if kind == "own" else (0.18, LIGHT_GREY)
+        for row, numbers in enumerate([] if each is None else each):
+            dot(axis, spread(numbers), row + shift, measure, color=color, hollow=kind == "shuffled")
+    axis.axvline(0, color="black", linewidth=0.8)
+    axis.set_xlabel(f"change: {title}", fontsize=9)
+    axis.grid(axis="x", color="#DDDDDD")
+    axis.margins(x=0.1)
+    axis.set_yticks(range(len(groups)), [elided(g, 24) for g in groups] if named else [])
+    axis.set_ylim(len(groups) - 0.5, -0.5)
 
 
 def _groups(encoder: EvaluatedEncoder) -> list[str]:

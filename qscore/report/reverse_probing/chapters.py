@@ -84,8 +84,8 @@ REVERSE_CHAPTERS = (
         "reverse_bridge",
         "Is what cannot be said also what Q finds weak?",
         "A held-out image a point: how surprising its cluster is, given its concepts, against its Q-Score; crosses: "
-        "the linear probe is wrong. Below 0 in Spearman: a low Q goes with surprise. AUROC: how well each tells wrong from "
-        "right, 0.5 is chance; brackets are 95 %. Where there are labels among the concepts, surprise knows them.",
+        "the linear probe is wrong. Below 0 in Spearman: a low Q goes with surprise. AUROC: how well each tells wrong "
+        "from right, 0.5 is chance; brackets are 95 %. Where there are labels among the concepts, surprise knows them.",
         bridge_scatter,
         "reverse_bridge",
         bridge_table,

@@ -57,6 +57,7 @@ def cumulative_bars(encoders: Encoders) -> Figure:
         for axis, measure in zip(axes, (NATS, TOP1), strict=True):
             for row, (encoder, kind) in enumerate(bars):
                 _draw_bar(axis, encoder, kind, measure, row, groups)
+            axis.use_sticky_edges = False
             axis.axvline(0, color="black", linewidth=0.8)
             axis.set_xlabel(measure.title)
         said = [f"{elided(label(e), 30)}, {kind}" for e, kind in bars]

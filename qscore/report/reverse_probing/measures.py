@@ -97,10 +97,10 @@ def elided(text: str, longest: int = LONGEST) -> str:
     """Returns a text with its middle left out where it is too long: names differ at their ends.
 
     >>> elided("a name without an end, seed 3", 16)
-    'a name… , seed 3'
+    'a name… seed 3'
     """
     kept = (longest - 2) // 2
-    return text if len(text) <= longest else f"{text[:kept].rstrip()}… {text[-kept:].lstrip()}"
+    return text if len(text) <= longest else f"{text[:kept].rstrip()}… {text[-kept:].lstrip(' ,')}"
 
 
 def names(encoders: Encoders) -> list[str]:

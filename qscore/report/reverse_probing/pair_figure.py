@@ -13,7 +13,7 @@ from qscore.report.reverse_probing.measures import elided
 from qscore.report.reverse_probing.pairs import ClusterPair, pairs_of
 
 MOST_PAIRS, MOST_CONCEPTS, MOST_WORDS, GRID = 12, 10, 30, 5
-BAND_IN, GRID_IN = 3.1, 2.2
+BAND_IN, GRID_IN, LOWER_IN = 3.3, 2.2, 0.35
 # Left ends and widths of the parts of a band, in inches.
 GRIDS_IN, BARS_IN, CLOUD_IN = (0.1, 2.45), (6.55, 1.05), (7.8, 2.6)
 COLORS = (BLUE, VERMILION)
@@ -55,7 +55,7 @@ def _draw_band(figure: Figure, pair: ClusterPair, bottom: float) -> None:
     width, height = figure.get_size_inches()
 
     def axis_at(left: float, wide: float) -> Axes:
-        return figure.add_axes((left / width, (bottom + 0.15) / height, wide / width, GRID_IN / height))
+        return figure.add_axes((left / width, (bottom + LOWER_IN) / height, wide / width, GRID_IN / height))
 
     title_y = (bottom + BAND_IN - 0.2) / height
     figure.text(GRIDS_IN[0] / width, title_y, pair.title, fontsize=10, fontweight="bold", va="center")

@@ -62,8 +62,9 @@ def k_sweep(encoders: Encoders) -> Figure:
             if ks[-1] > WIDE * ks[0]:
                 axis.set_xscale("log")
             axis.xaxis.set_minor_locator(NullLocator())
+            axis.set_xlabel("clusters K")
+            axis.label_outer()
             axis.set_xticks(_ticks(ks), [f"{k}" for k in _ticks(ks)])
-        figure.supxlabel("clusters K", fontsize=11)
         handles = figure.axes[0].get_legend_handles_labels()
         figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure

@@ -99,7 +99,7 @@ def _draw_dataset(axes: list[Axes], drawn: Encoders, name: str) -> None:
                 at = metric(encoder, f"{name}/{kind}/{measure.name}", EVALUATION)
                 dot(axis, at, row + shift, measure, color=color, hollow=kind == "own")
             source = metric(encoder, f"{SOURCE}/{measure.name}", EVALUATION)[0]
-            if source is not None:
+            if source is not None and name in datasets(encoder):
                 axis.plot([measure.factor * source], [row], "|", color=GREY, markersize=18, markeredgewidth=1.5)
         if measure.above_chance:
             axis.axvline(0, color="black", linewidth=0.8)

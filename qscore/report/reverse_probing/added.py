@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qscore.report.collect import EvaluatedEncoder
-from qscore.report.panels import BLUE, LIGHT_GREY, Encoders, label, panels, rows
+from qscore.report.panels import BLUE, LIGHT_GREY, Encoders, elided, label, panels, rows
 from qscore.report.published.rows import LAINA_TABLE_3, load_rows
 from qscore.report.reverse_probing.measures import (
     AMI,
@@ -17,7 +17,6 @@ from qscore.report.reverse_probing.measures import (
     Measure,
     Table,
     dot,
-    elided,
     full,
     holding,
     spread,

@@ -21,6 +21,7 @@ from qscore.report.panels import (
     VERMILION,
     WIDTH_IN,
     Encoders,
+    elided,
     label,
 )
 from qscore.report.reverse_probing.measures import (
@@ -31,7 +32,6 @@ from qscore.report.reverse_probing.measures import (
     TOP1,
     Measure,
     Table,
-    elided,
     full,
     holding,
     spread,
@@ -50,7 +50,7 @@ def cumulative_bars(encoders: Encoders) -> Figure:
     """Information and top-1 as groups are added one by one, two bars an encoder; narrow pieces took something away."""
     bars = [(e, kind) for e in encoders for kind, name in KINDS.items() if holding(name)(e)]
     groups = list(dict.fromkeys(_group(step) for encoder, kind in bars for step in _steps(encoder, kind)))
-    num_lines = -(-len(groups) // 5)
+    num_lines = -(-len(groups) // 4)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_IN, 0.9 + 0.25 * num_lines + 0.36 * max(len(bars), 2)))
         axes = figure.subplots(1, 2, sharey=True)
@@ -63,8 +63,8 @@ def cumulative_bars(encoders: Encoders) -> Figure:
         said = [f"{elided(label(e), 30)}, {kind}" for e, kind in bars]
         axes[0].set_yticks(range(len(bars)), said, fontsize=9)
         axes[0].set_ylim(len(bars) - 0.4, -0.6)
-        handles = [Patch(label=elided(group, 26), **_face(i)) for i, group in enumerate(groups)]
-        figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=9)
+        handles = [Patch(label=elided(group, 22), **_face(i)) for i, group in enumerate(groups)]
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     return figure
 
 

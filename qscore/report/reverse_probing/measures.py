@@ -7,10 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from qscore.report.collect import EvaluatedEncoder
-from qscore.report.panels import Encoders, label
+from qscore.report.panels import Encoders, elided, label
 
 EVALUATION, SHUFFLED = "reverse_probing", "shuffled/"
-LONGEST = 38
 Spread = tuple[float | None, float | None]
 Table = tuple[list[str], list[list[str]]]
 
@@ -91,16 +90,6 @@ def full(numbers: Iterable[float | None]) -> list[str]:
 def holding(*arrays: str) -> Callable[[EvaluatedEncoder], bool]:
     """Returns whether an encoder has one of some arrays with anything in it."""
     return lambda encoder: any((a := encoder.array(EVALUATION, name)) is not None and a.size for name in arrays)
-
-
-def elided(text: str, longest: int = LONGEST) -> str:
-    """Returns a text with its middle left out where it is too long: names differ at their ends.
-
-    >>> elided("a name without an end, seed 3", 16)
-    'a name… seed 3'
-    """
-    kept = (longest - 2) // 2
-    return text if len(text) <= longest else f"{text[:kept].rstrip()}… {text[-kept:].lstrip(' ,')}"
 
 
 def names(encoders: Encoders) -> list[str]:

@@ -7,13 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from qscore.report.panels import BLUE, GREY, STYLE, VERMILION, WIDTH_IN, Encoders
+from qscore.report.panels import BLUE, GREY, STYLE, VERMILION, WIDTH_IN, Encoders, elided, label
 from qscore.report.reverse_probing.cloud import lay_out
-from qscore.report.reverse_probing.measures import elided
 from qscore.report.reverse_probing.pairs import ClusterPair, pairs_of
 
 MOST_PAIRS, MOST_CONCEPTS, MOST_WORDS, GRID = 12, 10, 30, 5
-BAND_IN, GRID_IN, LOWER_IN = 3.3, 2.2, 0.35
+BAND_IN, GRID_IN, LOWER_IN = 3.5, 2.2, 0.35
 # Left ends and widths of the parts of a band, in inches.
 GRIDS_IN, BARS_IN, CLOUD_IN = (0.1, 2.45), (6.55, 1.05), (7.8, 2.6)
 COLORS = (BLUE, VERMILION)
@@ -57,8 +56,10 @@ def _draw_band(figure: Figure, pair: ClusterPair, bottom: float) -> None:
     def axis_at(left: float, wide: float) -> Axes:
         return figure.add_axes((left / width, (bottom + LOWER_IN) / height, wide / width, GRID_IN / height))
 
-    title_y = (bottom + BAND_IN - 0.2) / height
-    figure.text(GRIDS_IN[0] / width, title_y, pair.title, fontsize=10, fontweight="bold", va="center")
+    x, y = GRIDS_IN[0] / width, (bottom + BAND_IN - 0.2) / height
+    by = f": told apart by {elided(pair.group)}" if pair.group else ""
+    figure.text(x, y, f"{elided(label(pair.encoder))}{by}", fontsize=10, fontweight="bold", va="center")
+    figure.text(x, y - 0.2 / height, pair.numbers, fontsize=10, va="center")
     for place, (left, color) in enumerate(zip(GRIDS_IN, COLORS, strict=True)):
         _draw_grid(axis_at(left, GRID_IN), pair, place, color)
     if pair.concepts:

@@ -7,7 +7,7 @@ import numpy as np
 
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.panels import Encoders, label
-from qscore.report.reverse_probing.measures import EVALUATION, Table, elided, finite, full, holding
+from qscore.report.reverse_probing.measures import EVALUATION, Table, finite, full, holding
 
 has_pairs = holding("pair_clusters")
 
@@ -39,13 +39,12 @@ class ClusterPair:
     concepts: tuple[tuple[str, float], ...]
 
     @property
-    def title(self) -> str:
-        """One line of numbers."""
+    def numbers(self) -> str:
+        """One line of what was counted."""
         before, after = (f"{100 * c:.1f} %" if c is not None else "–" for c in self.confusion)
         p = "–" if self.p is None else f"{self.p:.2g}"
         counts = " and ".join("–" if n is None else str(n) for n in self.counts)
-        by = f"told apart by {elided(self.group, 24)}: " if self.group else ""
-        return f"{elided(label(self.encoder), 30)}: {by}confusion {before} → {after}, {counts} test samples, p = {p}"
+        return f"confusion {before} → {after}, {counts} test samples, p = {p}"
 
 
 def pairs_of(encoder: EvaluatedEncoder) -> list[ClusterPair]:

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from qscore.report.collect import EvaluatedEncoder
-from qscore.report.panels import BLUE, GREEN, GREY, ORANGE, PURPLE, STYLE, WIDTH_IN, Encoders, colors, label
+from qscore.report.panels import BLUE, GREEN, GREY, ORANGE, PURPLE, STYLE, WIDTH_IN, Encoders, elided, label
 from qscore.report.published.rows import LAINA_TABLE_2, load_rows
-from qscore.report.reverse_probing.measures import AMI, EVALUATION, MAP, NMI, TOP1, Table, elided, finite, metric
+from qscore.report.reverse_probing.measures import AMI, EVALUATION, MAP, NMI, TOP1, Table, finite, metric
+from qscore.report.reverse_probing.sweep import told_apart
 
 RESNET = "ResNet-50"
 KINDS = {"contrastive": BLUE, "clustering-based": ORANGE, "positive-only": GREEN, "handcrafted pretext": PURPLE}
@@ -34,9 +35,18 @@ def published_scatter(encoders: Encoders) -> Figure:
         axis = figure.subplots()
         _draw_published(axis)
         _draw_line(axis)
-        for i, ((encoder, point), color) in enumerate(zip(drawn, colors([e for e, _ in drawn]), strict=True)):
+        shapes = told_apart([encoder for encoder, _ in drawn])
+        for i, ((encoder, point), (color, shape)) in enumerate(zip(drawn, shapes, strict=True)):
             text = elided(label(encoder)) if i < MOST_IN_LEGEND else None
-            axis.plot(*point, "D", color=color, markersize=8, markeredgecolor="black", label=text, zorder=4)
+            axis.plot(
+                *point,
+                "D" if shape == "o" else shape,
+                color=color,
+                markersize=8,
+                markeredgecolor="black",
+                label=text,
+                zorder=4,
+            )
         if len(drawn) > MOST_IN_LEGEND:
             axis.plot([], [], linestyle="", label=f"and {len(drawn) - MOST_IN_LEGEND} more measured here")
         axis.set(xlabel="linear probe top-1 (%)", ylabel="reverse probe top-1 (%)")

@@ -42,7 +42,7 @@ from qscore.report.reverse_probing.measures import (
 
 PANELS = (NATS, FRACTION, AMI, NMI, TOP1, MAP)
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, GREY)
-MARKERS = "osD^vP*"
+MARKERS = "os^vP*X"
 WIDE = 8.0
 has_sweep = holding("by_k")
 
@@ -62,9 +62,9 @@ def k_sweep(encoders: Encoders) -> Figure:
             if ks[-1] > WIDE * ks[0]:
                 axis.set_xscale("log")
             axis.xaxis.set_minor_locator(NullLocator())
-            axis.set_xlabel("clusters K")
-            axis.label_outer()
             axis.set_xticks(_ticks(ks), [f"{k}" for k in _ticks(ks)])
+        for axis in figure.axes[3:]:
+            axis.set_xlabel("clusters K")
         handles = figure.axes[0].get_legend_handles_labels()
         figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return figure

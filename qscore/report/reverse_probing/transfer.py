@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from qscore.report.collect import EvaluatedEncoder
-from qscore.report.panels import GREY, STYLE, WIDTH_IN, Encoders, colors, label
+from qscore.report.panels import GREY, STYLE, WIDTH_IN, Encoders, colors, elided, label
 from qscore.report.published.rows import LAINA_TABLE_4, LAINA_TABLE_7, load_rows
 from qscore.report.reverse_probing.measures import (
     AMI,
@@ -16,7 +16,6 @@ from qscore.report.reverse_probing.measures import (
     TOP5,
     Table,
     dot,
-    elided,
     finite,
     full,
     metric,

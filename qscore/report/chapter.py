@@ -8,6 +8,13 @@ from matplotlib.figure import Figure
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.heatmaps import has_heatmaps
 from qscore.report.published_figures import has_published, has_published_transfer
+from qscore.report.reverse_probing.added import has_added
+from qscore.report.reverse_probing.bridge import has_bridge
+from qscore.report.reverse_probing.cumulative import has_cumulative
+from qscore.report.reverse_probing.pairs import has_pairs
+from qscore.report.reverse_probing.scatter import has_both
+from qscore.report.reverse_probing.sweep import has_sweep
+from qscore.report.reverse_probing.transfer import datasets
 from qscore.report.rivals import score_names
 
 # What is not simply the result of an evaluation: what training left, parts of a result, numbers that a paper has too.
@@ -18,7 +25,15 @@ PRESENT: dict[str, Callable[[EvaluatedEncoder], object]] = {
     "heatmaps": has_heatmaps,
     "published": has_published,
     "published_transfer": has_published_transfer,
+    "reverse_scatter": has_both,
+    "reverse_cumulative": has_cumulative,
+    "reverse_added": has_added,
+    "reverse_sweep": has_sweep,
+    "reverse_pairs": has_pairs,
+    "reverse_bridge": has_bridge,
+    "reverse_transfer": datasets,
 }
+Table = tuple[list[str], list[list[str]]]
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,8 @@ class Chapter:
         caption: What to see.
         draw: Makes the figure.
         needs: Evaluation that it is drawn from, or one of `PRESENT`.
+        table: The same as header and rows, as printed below the figure.
+        csv: The same at full precision, written beside the page under the name of the chapter.
     """
 
     name: str
@@ -38,6 +55,8 @@ class Chapter:
     caption: str
     draw: Callable[[list[EvaluatedEncoder]], Figure]
     needs: str
+    table: Callable[[list[EvaluatedEncoder]], Table] | None = None
+    csv: Callable[[list[EvaluatedEncoder]], Table] | None = None
 
     def has(self, encoder: EvaluatedEncoder) -> bool:
         """Returns whether there is something of an encoder to draw."""

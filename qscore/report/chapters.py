@@ -2,8 +2,9 @@
 
 from qscore.report import change_figures, class_figures, figures, published_figures, selection_figures
 from qscore.report.chapter import Chapter
-from qscore.report.guard import guard_curves
+from qscore.report.guard import guard_curves, guard_table
 from qscore.report.heatmaps import feature_heatmaps
+from qscore.report.reverse_probing.chapters import REVERSE_CHAPTERS
 from qscore.report.rivals import components, rivals
 
 CHAPTERS = (
@@ -159,5 +160,8 @@ CHAPTERS = (
         "longer.",
         guard_curves,
         "guard",
+        guard_table,
+        guard_table,
     ),
+    *REVERSE_CHAPTERS,
 )

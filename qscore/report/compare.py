@@ -40,7 +40,7 @@ class Metric:
         arrays: Per-sample arrays, `evaluation/array`, that it is computed from; none where there is no interval over
             images.
         statistic: These arrays to the number.
-        of_q: Whether it depends on how Q is computed.
+        alike: Settings or counts of its evaluation that both encoders must share: how Q is computed, what was probed.
     """
 
     title: str
@@ -48,7 +48,7 @@ class Metric:
     name: str
     arrays: tuple[str, ...] = ()
     statistic: Statistic = lambda arrays: float(np.mean(arrays[0]))
-    of_q: bool = False
+    alike: tuple[str, ...] = ()
 
 
 def _accuracy(arrays: Sequence[np.ndarray]) -> float:
@@ -65,19 +65,30 @@ def _auroc(arrays: Sequence[np.ndarray]) -> float:
     return float(above / (num_right * num_wrong))
 
 
+SCORING = ("epsilon", "formula", "lower", "upper")
+PROBING = ("num_clusters", "num_concepts", "grouping", "groups", "solver")
 PREDICTIONS = ("linear_probe/predictions", "linear_probe/labels")
 NEIGHBOURS = ("knn/predictions_k20", "linear_probe/labels")
 METRICS = (
     Metric("Linear probe top-1", "linear_probe", "top1", PREDICTIONS, _accuracy),
     Metric("kNN k=20", "knn", "k20", NEIGHBOURS, _accuracy),
     Metric(
-        "AUROC of Q", "misclassification", "auroc", ("misclassification/q", "misclassification/correct"), _auroc, True
+        "AUROC of Q",
+        "misclassification",
+        "auroc",
+        ("misclassification/q", "misclassification/correct"),
+        _auroc,
+        SCORING,
     ),
-    Metric("AURC of Q", "misclassification", "aurc", of_q=True),
+    Metric("AURC of Q", "misclassification", "aurc", alike=SCORING),
     Metric("Hoyer sparsity", "sparsity", "hoyer", ("sparsity/hoyer",)),
     Metric("Features near zero", "sparsity", "share_near_zero", ("sparsity/near_zero",)),
     Metric("RankMe", "quality", "rank_me"),
-    Metric("Mean Q", "quality", "mean_q", of_q=True),
+    Metric("Mean Q", "quality", "mean_q", alike=SCORING),
+    Metric("Reverse probe, information (nats)", "reverse_probing", "information_nats", alike=PROBING),
+    Metric("Reverse probe, AMI", "reverse_probing", "ami", alike=PROBING),
+    Metric("Reverse probe, NMI", "reverse_probing", "nmi", alike=PROBING),
+    Metric("Reverse probe top-1", "reverse_probing", "top1", alike=PROBING),
 )
 
 
@@ -179,12 +190,9 @@ def _arrays(encoder: EvaluatedEncoder, metric: Metric) -> list[np.ndarray]:
 def _comparable(metric: Metric, one: EvaluatedEncoder, other: EvaluatedEncoder) -> bool:
     if _value(one, metric) is None or _value(other, metric) is None:
         return False
-    return not metric.of_q or _scoring(one, metric) == _scoring(other, metric)
-
-
-def _scoring(encoder: EvaluatedEncoder, metric: Metric) -> list[Any]:
-    settings = encoder.results[metric.evaluation].settings
-    return [settings.get(name) for name in ("epsilon", "formula", "lower", "upper")]
+    results = (encoder.results[metric.evaluation] for encoder in (one, other))
+    ours, theirs = ({**result.metrics, **result.settings} for result in results)
+    return all(ours.get(name) == theirs.get(name) for name in metric.alike)
 
 
 def _value(encoder: EvaluatedEncoder, metric: Metric) -> Any:

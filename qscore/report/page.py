@@ -12,8 +12,9 @@ from qscore.files import write_text, written_whole
 from qscore.report import tables
 from qscore.report.chapters import CHAPTERS
 from qscore.report.collect import EvaluatedEncoder
-from qscore.report.guard import guard_notes, guard_table
+from qscore.report.guard import guard_notes
 from qscore.report.published_tables import measured_grids, published_csvs
+from qscore.report.reverse_probing.overview import reverse_notes
 from qscore.report.rivals import rivals_table
 
 PAGE = "index.html"
@@ -23,10 +24,12 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
     """Writes `index.html`, the pictures it contains and the tables; returns the page."""
     pictures = write_pictures(encoders, out)
     header, rows = tables.main_table(encoders)
-    guard_header, guard_rows = guard_table(encoders)
     write_text(out / "comparison.csv", tables.main_csv(encoders))
     write_text(out / "per_class.csv", tables.per_class_csv(encoders))
     write_text(out / "rivals.csv", tables.as_csv(*rivals_table(encoders)))
+    for chapter in CHAPTERS:
+        if chapter.csv is not None and chapter.name in pictures:
+            write_text(out / f"{chapter.name}.csv", tables.as_csv(*chapter.csv(encoders)))
     for name, text in published_csvs(encoders).items():
         write_text(out / name, text)
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
@@ -38,10 +41,12 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
         rows=rows,
         roles=[e.role.lower() for e in encoders],
         caution=tables.caution(encoders),
-        notes=[*guard_notes(encoders), *tables.notes(encoders)],
-        guard_header=guard_header,
-        guard_rows=guard_rows,
-        chapters=[(chapter, _inline(pictures[chapter.name])) for chapter in CHAPTERS if chapter.name in pictures],
+        notes=[*guard_notes(encoders), *reverse_notes(encoders), *tables.notes(encoders)],
+        chapters=[
+            (chapter, _inline(pictures[chapter.name]), chapter.table(encoders) if chapter.table else None)
+            for chapter in CHAPTERS
+            if chapter.name in pictures
+        ],
         grids=measured_grids(encoders),
         runs=[(e.name, e.path.name, e.settings) for e in encoders],
     )

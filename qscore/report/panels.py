@@ -30,6 +30,7 @@ STYLE: Any = {
     "axes.titlesize": 11,
 }
 WIDTH_IN, PANEL_HEIGHT_IN = 10.5, 3.0
+LONGEST, LONGEST_TITLE = 38, 52
 MAX_COLUMNS = 2
 
 Encoders = list[EvaluatedEncoder]
@@ -45,7 +46,7 @@ def panels(encoders: Encoders, evaluation: str, draw: Any, *, ylabel: str, heigh
         grid = figure.subplots(num_rows, num_columns, squeeze=False)
         for axis, encoder in zip(grid.flat, drawn, strict=False):
             draw(axis, encoder)
-            axis.set_title(label(encoder), fontsize=11)
+            axis.set_title(elided(label(encoder), LONGEST_TITLE), fontsize=11)
         for axis in grid.flat[len(drawn) :]:
             axis.set_visible(False)
         for row in grid:
@@ -87,3 +88,13 @@ def label(encoder: EvaluatedEncoder) -> str:
     """Returns the name of an encoder with its training seed."""
     seed = encoder.settings.get("seed")
     return encoder.name if seed is None else f"{encoder.name}, seed {seed}"
+
+
+def elided(text: str, longest: int = LONGEST) -> str:
+    """Returns a text with its middle left out where it is too long: names differ at their ends.
+
+    >>> elided("a name without an end, seed 3", 16)
+    'a name… seed 3'
+    """
+    kept = (longest - 2) // 2
+    return text if len(text) <= longest else f"{text[:kept].rstrip()}… {text[-kept:].lstrip(' ,')}"

@@ -138,6 +138,8 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
             expanded += own
         elif name in (TRANSFER, REVERSE_TRANSFER):
             expanded += transfer_overrides(value, known_data, name)
+        elif name == "run" and Path(value.strip(QUOTES)).is_dir():
+            expanded.append(f"run={quoted(value.strip(QUOTES))}")  # runs of a sweep have a = in their names
         elif name == "concepts":
             expanded.append(f"evaluation.reverse_probing.concepts={concept_words(value)}")
         elif name == "checkpoint" or (name == "encoder" and config_name == "evaluate"):

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from qscore.evaluation import EvaluationInputs
 from qscore.files import fingerprint
 from qscore.interpretability.clusters import Quantizer, by_dominant_feature, by_labels, default_num_clusters, quantize
-from qscore.interpretability.reverse_probing.groupings import load_grouping
+from qscore.interpretability.groupings import load_grouping
 from qscore.records import Grouping
 from qscore.score import dominant_features
 

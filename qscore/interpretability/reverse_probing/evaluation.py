@@ -11,7 +11,7 @@ from qscore.interpretability.reverse_probing.bridge import FittedClustering, com
 from qscore.interpretability.reverse_probing.chance import probe_with_chance
 from qscore.interpretability.reverse_probing.clustered import KMEANS, Clustered, clustered
 from qscore.interpretability.reverse_probing.concepts import group_names, of_groups
-from qscore.interpretability.reverse_probing.pairs import confused_pairs
+from qscore.interpretability.reverse_probing.pair_images import confused_pairs
 from qscore.interpretability.reverse_probing.prober import Prober
 from qscore.interpretability.reverse_probing.sources import LABELS, Gathered, gather
 from qscore.records import Concepts

@@ -11,16 +11,17 @@ from qscore.data.datamodule import Split
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.reverse_probing.concepts import make_concepts, of_samples, side_by_side
-from qscore.interpretability.reverse_probing.experts import expert_by_name, name_images
 from qscore.interpretability.reverse_probing.experts.captions import load_captions
-from qscore.interpretability.reverse_probing.experts.namings import load_namings
-from qscore.interpretability.reverse_probing.tables import EXTENSIONS, load_concepts
+from qscore.interpretability.reverse_probing.experts.extraction import name_images
+from qscore.interpretability.reverse_probing.experts.known import expert_by_name
+from qscore.interpretability.reverse_probing.experts.namings import concepts_of_namings, read_namings
+from qscore.interpretability.reverse_probing.tables import READERS, load_concepts
 from qscore.records import Concepts, Representations
 
 log = logging.getLogger(__name__)
 
 LABELS = "labels"
-FILES = {"captions": load_captions, "namings": load_namings}
+CAPTIONS, NAMINGS = "captions", "namings"
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,12 @@ def _of_both(word: str, inputs: EvaluationInputs) -> tuple[Concepts, Concepts | 
     if word == LABELS:
         return labels_as_concepts(inputs.train), labels_as_concepts(inputs.test)
     kind, _, file = word.partition(":")
-    if kind in FILES and file:
-        return _rows(FILES[kind](Path(file)), inputs)
-    if Path(word).suffix in EXTENSIONS:
+    if kind == CAPTIONS:
+        return _rows(load_captions(Path(file)), inputs)
+    if kind == NAMINGS:
+        everybody = [*inputs.train.ids, *inputs.test.ids]  # nobody names every image
+        return _rows(concepts_of_namings(read_namings(Path(file)), ids=everybody), inputs)
+    if Path(word).suffix.lower() in READERS:
         return _rows(load_concepts(Path(word)), inputs)
     if inputs.pictures is None:
         raise UserError(f"Expected the images behind the representations for the expert '{word}'; use evaluate.py.")
@@ -98,7 +102,7 @@ def _of_both(word: str, inputs: EvaluationInputs) -> tuple[Concepts, Concepts | 
 
 
 def _rows(table: Concepts, inputs: EvaluationInputs) -> tuple[Concepts, Concepts | None]:
-    """Those of the training and of the held-out samples; where they share ids, these are written train/ID and test/ID."""
+    """Those of the training and of the held-out samples; ids that both have are written train/ID and test/ID."""
     train, test = inputs.train.ids, inputs.test.ids
     known = set(table.ids)
     if set(train) & set(test):

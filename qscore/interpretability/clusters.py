@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from qscore.errors import UserError
+from qscore.errors import UserError, UserFileNotFoundError
 from qscore.evaluation.linear import Standardisation
 from qscore.files import written_whole
 from qscore.records import Grouping
@@ -92,11 +92,21 @@ class Quantizer:
 
     @classmethod
     def load(cls, path: Path) -> "Quantizer":
-        """Reads what `save` wrote."""
-        with safe_open(path, "pt") as file:
-            facts = file.metadata()
-            numbers = {name: kind(facts[name]) for name, kind in FACTS.items()}
-            return cls(**{name: file.get_tensor(name) for name in TENSORS}, **numbers)
+        """Reads what `save` wrote.
+
+        Raises:
+            UserError: If it is another kind of file.
+            UserFileNotFoundError: If there is none.
+        """
+        if not path.is_file():
+            raise UserFileNotFoundError(f"Expected stored clusters, found none at {path}; cluster some samples first.")
+        try:
+            with safe_open(path, "pt") as file:
+                facts = file.metadata()
+                numbers = {name: kind(facts[name]) for name, kind in FACTS.items()}
+                return cls(**{name: file.get_tensor(name) for name in TENSORS}, **numbers)
+        except (SafetensorError, KeyError, TypeError) as error:
+            raise UserError(f"Expected stored clusters, got another kind of file: {path}.") from error
 
 
 def quantize(

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-from qscore.errors import UserError
+from qscore.errors import UserError, UserFileNotFoundError
 from qscore.interpretability.clusters import Quantizer, by_dominant_feature, by_labels, clusterings, quantize
 from qscore.score.kmeans import FAISS, RANDOM, SCIKIT_LEARN, kmeans
 
@@ -78,6 +79,13 @@ def test_what_is_stored_assigns_as_before(tmp_path: Path) -> None:
     again = Quantizer.load(tmp_path / "k.safetensors")
     assert np.array_equal(again.assign(padded).clusters, quantizer.assign(padded).clusters)
     assert (again.inertia, again.num_fitted, again.num_constant) == (quantizer.inertia, 200, 1)
+    with pytest.raises(UserFileNotFoundError, match="found none"):
+        Quantizer.load(tmp_path / "nothing.safetensors")
+    save_file({"weights": torch.zeros(2)}, tmp_path / "other.safetensors")
+    (tmp_path / "text.safetensors").write_text("not that")
+    for name in ("other.safetensors", "text.safetensors"):
+        with pytest.raises(UserError, match=f"another kind of file.*{name[:4]}"):
+            Quantizer.load(tmp_path / name)
 
 
 def test_clusterings_differ_from_one_another_and_repeat() -> None:

@@ -10,11 +10,13 @@ from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
+from tqdm import trange
 
 from qscore.errors import UserError
 from qscore.evaluation.logistic import by_lbfgs
 
 ROWS = 4096
+DELAY_S = 5  # of the progress bar: short fits stand in a bar of their own
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class SGD:
         )
         schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, list(self.milestones))
         generator = np.random.default_rng(seed)
-        for _ in range(self.epochs):
+        for _ in trange(self.epochs, desc="Reverse probe", unit="epoch", leave=False, delay=DELAY_S):
             for batch, target in self._batches(train, generator):
                 optimizer.zero_grad()
                 loss = F.cross_entropy(model.logits(batch), torch.from_numpy(target).to(device))

@@ -33,7 +33,7 @@ def expert_by_name(name: str) -> Expert:
     """
     if name in KNOWN:
         return KNOWN[name]()
-    if "." not in name:
+    if "." not in name or not all(part.isidentifier() for part in name.split(".")):
         raise unknown_name("expert", name, [*KNOWN, "my_package.my_expert"])
     found = _imported(name)
     is_made = isinstance(found, Expert) and not isinstance(found, type)

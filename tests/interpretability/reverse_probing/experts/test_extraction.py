@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from qscore.interpretability.reverse_probing.experts import extraction
 from qscore.interpretability.reverse_probing.experts.colour import Colour
 from qscore.interpretability.reverse_probing.experts.expert import Expert, fingerprint_of
 from qscore.interpretability.reverse_probing.experts.extraction import kept_answers, name_images
+from qscore.interpretability.reverse_probing.probe import reverse_probe
 
 
 @dataclass
@@ -147,3 +149,23 @@ def rule(source: str) -> Expert:
 def test_a_rule_that_was_rewritten_in_a_notebook_is_another() -> None:
     assert rule("images[0]").fingerprint() == rule("images[0]").fingerprint()
     assert rule("images[0]").fingerprint() != rule("images[1]").fingerprint()
+
+
+def test_two_runs_at_once_ask_once(tmp_path: Path) -> None:
+    experts = [Counting(), Counting()]
+    with ThreadPoolExecutor(2) as runs:
+        both = list(runs.map(lambda expert: name_images([expert], greys(), tmp_path), experts))
+    assert sorted(expert.num_seen for expert in experts) == [0, 10]
+    assert (both[0].present.toarray() == both[1].present.toarray()).all()
+
+
+def test_colours_say_all_about_clusters_of_colours(tmp_path: Path) -> None:
+    """Four clusters as large, one a colour that fills three quarters of an image, the rest noise: 2 bits."""
+    clusters = np.arange(400) % 4
+    colours = np.array([[255, 0, 0], [0, 160, 0], [0, 0, 255], [255, 255, 255]], np.uint8)
+    images = np.tile(colours[clusters][:, None, None], (1, 6, 6, 1))
+    images[:, :3, :3] = np.random.default_rng(0).integers(0, 256, (400, 3, 3, 3))
+    source = ArrayImages(images, None, (), tuple(map(str, range(400))))
+    probe = reverse_probe(name_images([Colour(dominant=True)], source, tmp_path), clusters)
+    assert probe.top1 == 1
+    assert probe.information_bits > 1.95

@@ -1,7 +1,9 @@
 """What an expert is: something that says which of its concepts are in an image."""
 
 import inspect
+import marshal
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -51,10 +53,19 @@ def fingerprint_of(expert: object, *parts: bytes | str) -> str:
 
     Args:
         expert: The code of its module counts too, so that a rule that was rewritten is asked again.
-        parts: What else may change an answer.
+        parts: What else may change an answer, such as the code of functions from elsewhere.
     """
-    module = inspect.getmodule(type(expert))
-    return fingerprint(repr(expert), inspect.getsource(module) if module else "", *parts)
+    return fingerprint(repr(expert), _code(type(expert)), *parts)
+
+
+def _code(kind: type) -> bytes:
+    module = inspect.getmodule(kind)
+    try:
+        if module is not None:
+            return inspect.getsource(module).encode()
+    except (OSError, TypeError):  # written in a notebook: there is no file
+        pass
+    return b"".join(marshal.dumps(part.__code__) for part in vars(kind).values() if isinstance(part, FunctionType))
 
 
 def probe_images() -> list[Image.Image]:

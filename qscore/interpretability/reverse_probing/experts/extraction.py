@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 from jaxtyping import Bool
 from PIL import Image
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import vstack
 from tqdm import tqdm
 
 from qscore.data.sources import ImageSource
@@ -41,12 +42,14 @@ def name_images(experts: Sequence[Expert], source: ImageSource, folder: Path) ->
         UserError: If there is no expert, two name the same concept, an answer has another shape than the expert's
             concepts, or more than 1 % of the images cannot be read.
     """
-    if not experts:
-        raise UserError("Expected an expert at least to name concepts, got none.")
+    if not experts or not len(source):
+        raise UserError(f"Expected experts and images to look at, got {len(experts)} and {len(source)}.")
     files = [kept_answers(expert, source, folder) for expert in experts]
-    missing = [(expert, file) for expert, file in zip(experts, files, strict=True) if not _is_whole(file)]
-    if missing:
-        _ask(missing, source)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):  # of two runs that want the same, the second finds it there
+        missing = [(expert, file) for expert, file in zip(experts, files, strict=True) if not _is_whole(file)]
+        if missing:
+            _ask(missing, source)
     return side_by_side([read_npz(file) for file in files])
 
 
@@ -63,17 +66,25 @@ def _ask(asked: Sequence[tuple[Expert, Path]], source: ImageSource) -> None:
         for start in range(0, len(source), BLOCK):
             positions = range(start, min(start + BLOCK, len(source)))
             open_parts = [(expert, part) for expert, file in asked if not _is_whole(part := _part(file, positions))]
-            answers = _answers([expert for expert, _ in open_parts], source, positions, readers)
-            for (expert, part), found in zip(open_parts, answers, strict=True):
-                ids = [source.ids[i] for i in positions]
-                write_npz(make_concepts(found, expert.concept_names, expert.group, ids), part)
-            bar.update(len(positions))
+            rows: list[list[np.ndarray]] = [[] for _ in open_parts]
+            for batch in (positions[first : first + BATCH] for first in range(0, len(positions), BATCH)):
+                images = list(readers.map(source.image, batch)) if open_parts else []
+                for (expert, _), found in zip(open_parts, rows, strict=True):
+                    found.append(_about(expert, images))
+                bar.update(len(batch))
             source.check_readable()
+            for (expert, part), found in zip(open_parts, rows, strict=True):
+                ids = [source.ids[i] for i in positions]
+                write_npz(make_concepts(np.concatenate(found), expert.concept_names, expert.group, ids), part)
     for expert, file in asked:
-        parts = [read_npz(_part(file, range(start, start + BLOCK))) for start in range(0, len(source), BLOCK)]
-        present = vstack([part.present for part in parts], format="csr")
-        write_npz(make_concepts(present, expert.concept_names, expert.group, source.ids), file)
-        shutil.rmtree(_parts(file))
+        _join(expert, file, source)
+
+
+def _join(expert: Expert, file: Path, source: ImageSource) -> None:
+    parts = [read_npz(_part(file, range(start, start + BLOCK))) for start in range(0, len(source), BLOCK)]
+    present = vstack([part.present for part in parts], format="csr")
+    write_npz(make_concepts(present, expert.concept_names, expert.group, source.ids), file)
+    shutil.rmtree(_parts(file))
 
 
 def _parts(file: Path) -> Path:
@@ -93,19 +104,6 @@ def _is_whole(file: Path) -> bool:
         log.warning("%s is broken and is made again: %s", file, error)
         return False
     return True
-
-
-def _answers(
-    experts: Sequence[Expert], source: ImageSource, positions: range, readers: ThreadPoolExecutor
-) -> list[csr_array]:
-    if not experts:
-        return []
-    rows: list[list[np.ndarray]] = [[] for _ in experts]
-    for first in range(positions.start, positions.stop, BATCH):
-        images = list(readers.map(source.image, positions[first - positions.start :][:BATCH]))
-        for expert, found in zip(experts, rows, strict=True):
-            found.append(_about(expert, images))
-    return [csr_array(np.concatenate(found)) for found in rows]
 
 
 def _about(expert: Expert, images: Sequence[Image.Image | None]) -> Bool[np.ndarray, "sample concept"]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from qscore.errors import UserError, unknown_name
 from qscore.interpretability.reverse_probing.experts.colour import Colour, ColourCount
 from qscore.interpretability.reverse_probing.experts.expert import Expert
-from qscore.interpretability.reverse_probing.experts.frame import Frame
 from qscore.interpretability.reverse_probing.experts.light import Brightness, Saturation
+from qscore.interpretability.reverse_probing.experts.shape import Shape
 from qscore.interpretability.reverse_probing.experts.structure import Edges, Sharpness
 
 KNOWN: dict[str, Callable[[], Expert]] = {
@@ -15,8 +15,8 @@ KNOWN: dict[str, Callable[[], Expert]] = {
     "colour": Colour,
     "colour_count": ColourCount,
     "edges": Edges,
-    "frame": Frame,
     "saturation": Saturation,
+    "shape": Shape,
     "sharpness": Sharpness,
 }
 
@@ -33,7 +33,7 @@ def expert_by_name(name: str) -> Expert:
     """
     if name in KNOWN:
         return KNOWN[name]()
-    if "." not in name:
+    if "." not in name or not all(part.isidentifier() for part in name.split(".")):
         raise unknown_name("expert", name, [*KNOWN, "my_package.my_expert"])
     found = _imported(name)
     is_made = isinstance(found, Expert) and not isinstance(found, type)

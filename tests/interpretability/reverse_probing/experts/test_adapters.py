@@ -216,6 +216,8 @@ def test_experts_by_name() -> None:
 def test_unknown_experts_are_told_from_the_known() -> None:
     with pytest.raises(UserError, match=r"'colour'\? Known: .*brightness.*sharpness"):
         expert_by_name("color")
+    with pytest.raises(UserError, match="Known"):
+        expert_by_name("../concepts.csv")
     for path in (f"{__name__}.nobody", "no_such_package.expert", f"{__name__}.CHANNELS"):
         with pytest.raises(UserError, match=path):
             expert_by_name(path)

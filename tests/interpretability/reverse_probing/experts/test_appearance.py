@@ -1,4 +1,4 @@
-"""Brightness, saturation, sharpness, edges and frames of images that were made to have them."""
+"""Brightness, saturation, sharpness, edges and shapes of images that were made to have them."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from PIL import Image, ImageFilter
 from sklearn.datasets import load_sample_images
 
 from qscore.interpretability.reverse_probing.experts.expert import Expert
-from qscore.interpretability.reverse_probing.experts.frame import Frame
 from qscore.interpretability.reverse_probing.experts.known import KNOWN
 from qscore.interpretability.reverse_probing.experts.light import Brightness, Saturation, luma
+from qscore.interpretability.reverse_probing.experts.shape import Shape
 from qscore.interpretability.reverse_probing.experts.structure import Edges, Sharpness, edge_orientations, sharpness
 
 
@@ -94,16 +94,16 @@ def test_few_edges_and_edges_in_all_directions() -> None:
 )
 def test_shapes(size: tuple[int, int], shape: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
-    assert named(Frame(), Image.fromarray(noise)) == {shape}
+    assert named(Shape(), Image.fromarray(noise)) == {shape}
 
 
 @pytest.mark.parametrize(("colour", "border"), [("white", "white"), ("black", "black"), ((90, 20, 30), "other")])
 def test_borders(colour: str, border: str, photographs: list[Image.Image]) -> None:
     framed = Image.new("RGB", (500, 500), colour)
     framed.paste(photographs[0].resize((460, 460)), (20, 20))
-    assert named(Frame(), framed) == {"square", f"{border} border"}
+    assert named(Shape(), framed) == {"square", f"{border} border"}
     framed.paste(photographs[0].resize((460, 480)), (20, 20))  # now it reaches the bottom
-    assert named(Frame(), framed) == {"square"}
+    assert named(Shape(), framed) == {"square"}
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -120,5 +120,5 @@ def test_every_known_expert_takes_any_number_of_images_of_any_size(name: str, ph
 
 def test_every_setting_changes_the_fingerprint() -> None:
     experts = [make() for make in KNOWN.values()]
-    experts += [Brightness(dark=0.2), Saturation(vivid=0.5), Sharpness(sharp=0.2), Edges(few=0.1), Frame(square=1.1)]
+    experts += [Brightness(dark=0.2), Saturation(vivid=0.5), Sharpness(sharp=0.2), Edges(few=0.1), Shape(square=1.1)]
     assert len({expert.fingerprint() for expert in experts}) == len(experts)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from qscore.errors import UserError
 from qscore.interpretability.reverse_probing.concepts import labels_of
 from qscore.interpretability.reverse_probing.experts import extraction
 from qscore.interpretability.reverse_probing.experts.colour import Colour
-from qscore.interpretability.reverse_probing.experts.expert import Expert
+from qscore.interpretability.reverse_probing.experts.expert import Expert, fingerprint_of
 from qscore.interpretability.reverse_probing.experts.extraction import kept_answers, name_images
+from qscore.interpretability.reverse_probing.probe import reverse_probe
 
 
 @dataclass
@@ -66,7 +68,7 @@ def test_what_is_there_is_not_asked_again(tmp_path: Path) -> None:
     after = name_images([second, added], greys(), tmp_path)
     assert (first.num_seen, second.num_seen, added.num_seen) == (10, 0, 10)
     assert (after.present.toarray()[:, :2] == before.present.toarray()).all()
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".npz", ".npz"]
+    assert sorted(path.suffix for path in tmp_path.glob("[!.]*")) == [".npz", ".npz"]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     concepts = name_images([resumed], greys(), tmp_path)
     assert resumed.num_seen == 2
     assert concepts.present.toarray()[:, 0].tolist() == [25 * i > 100 for i in range(10)]
-    assert [path.suffix for path in tmp_path.iterdir()] == [".npz"]
+    assert [path.suffix for path in tmp_path.glob("[!.]*")] == [".npz"]
 
 
 def test_a_broken_file_is_made_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -131,5 +133,39 @@ def test_an_answer_of_another_shape_names_the_expert(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match=r"'counting'.*\(3, 2\).*float64 of shape \(3, 3\)"):
         name_images([Odd()], greys(), tmp_path)
-    with pytest.raises(UserError, match="none"):
+    with pytest.raises(UserError, match="got 0 and 10"):
         name_images([], greys(), tmp_path)
+
+
+def rule(source: str) -> Expert:
+    """An expert as a notebook defines it: in no file."""
+    defined = {"__name__": "notebook", "dataclass": dataclass, "fingerprint_of": fingerprint_of}
+    body = f"def fingerprint(self): return fingerprint_of(self)\n    def __call__(self, images): return {source}"
+    exec(f"@dataclass(frozen=True)\nclass Rule:\n    name: str = 'rule'\n    {body}", defined)
+    made: Expert = defined["Rule"]()
+    return made
+
+
+def test_a_rule_that_was_rewritten_in_a_notebook_is_another() -> None:
+    assert rule("images[0]").fingerprint() == rule("images[0]").fingerprint()
+    assert rule("images[0]").fingerprint() != rule("images[1]").fingerprint()
+
+
+def test_two_runs_at_once_ask_once(tmp_path: Path) -> None:
+    experts = [Counting(), Counting()]
+    with ThreadPoolExecutor(2) as runs:
+        both = list(runs.map(lambda expert: name_images([expert], greys(), tmp_path), experts))
+    assert sorted(expert.num_seen for expert in experts) == [0, 10]
+    assert (both[0].present.toarray() == both[1].present.toarray()).all()
+
+
+def test_colours_say_all_about_clusters_of_colours(tmp_path: Path) -> None:
+    """Four clusters as large, one a colour that fills three quarters of an image, the rest noise: 2 bits."""
+    clusters = np.arange(400) % 4
+    colours = np.array([[255, 0, 0], [0, 160, 0], [0, 0, 255], [255, 255, 255]], np.uint8)
+    images = np.tile(colours[clusters][:, None, None], (1, 6, 6, 1))
+    images[:, :3, :3] = np.random.default_rng(0).integers(0, 256, (400, 3, 3, 3))
+    source = ArrayImages(images, None, (), tuple(map(str, range(400))))
+    probe = reverse_probe(name_images([Colour(dominant=True)], source, tmp_path), clusters)
+    assert probe.top1 == 1
+    assert probe.information_bits > 1.95

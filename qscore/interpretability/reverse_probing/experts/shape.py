@@ -11,7 +11,7 @@ from qscore.interpretability.reverse_probing.experts.expert import fingerprint_o
 
 
 @dataclass(frozen=True)
-class Frame:
+class Shape:
     """Says whether an image is upright, wide or square, and whether a border of one colour runs around it.
 
     All thresholds are ours.
@@ -30,8 +30,8 @@ class Frame:
     tolerance: float = 0.04
     black: float = 0.10
     white: float = 0.90
-    group: str = "frame"
-    name: str = "frame"
+    group: str = "shape"
+    name: str = "shape"
     concept_names: tuple[str, ...] = ("portrait", "landscape", "square", "white border", "black border", "other border")
 
     def fingerprint(self) -> str:

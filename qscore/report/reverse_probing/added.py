@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.panels import BLUE, LIGHT_GREY, Encoders, elided, label, panels, rows
-from qscore.report.published.rows import LAINA_TABLE_3, load_rows
 from qscore.report.reverse_probing.measures import (
     AMI,
     EVALUATION,
@@ -48,17 +47,13 @@ def added_groups(encoders: Encoders) -> Figure:
 
 
 def added_table(encoders: Encoders) -> Table:
-    """Returns header and rows as printed, mean and paired deviation; below them those of the paper's table 3."""
+    """Returns header and rows as printed, mean and paired deviation."""
     header = ["Encoder", "Group", *(f"{title}{kind}" for title in TITLES for kind in ("", ", shuffled"))]
     found = []
     for about, own, shuffled in _every(encoders):
         pairs = zip(MEASURES, own, shuffled, strict=True)
         said = [m.said(spread(numbers), signed=True) for m, *both in pairs for numbers in both]
         found.append([*about, *said])
-    table = load_rows(LAINA_TABLE_3)
-    for row in table.rows:
-        for group in table.columns[1:]:
-            found.append([f"{row['model']} (printed)", group, *4 * ["–"], f"{row[group]:+.2f}", "–"])
     return header, found
 
 

@@ -32,7 +32,7 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
         if chapter.csv is not None and chapter.name in pictures:
             write_text(out / f"{chapter.name}.csv", tables.as_csv(*chapter.csv(encoders)))
         for name in chapter.printed if chapter.name in pictures else ():
-            write_text(out / f"{name}.csv", tables.as_csv(*load_rows(name).as_rows()))
+            write_text(out / f"{name}.csv", tables.as_csv(*load_rows(name).as_numbers()))
     for name, text in published_csvs(encoders).items():
         write_text(out / name, text)
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(

@@ -62,8 +62,13 @@ class PublishedRows:
         measures = [name for name in self.columns if not name.endswith("_sd")]
         about = [name for name in self.rows[0] if name not in self.columns]
         header = [SAID.get(name, name.replace("_", " ")) for name in [*about, *measures]]
-        return header, [
-            [*(_plain(row[name]) for name in about), *(_number(row, m) for m in measures)] for row in self.rows
+        rows = [[*(_plain(row[name]) for name in about), *(_number(row, m) for m in measures)] for row in self.rows]
+        return header, rows
+
+    def as_numbers(self) -> tuple[list[str], list[list[str]]]:
+        """Returns the same for a CSV file: deviations in columns of their own, empty where nothing is printed."""
+        return list(self.rows[0]), [
+            ["" if value is None else str(value) for value in row.values()] for row in self.rows
         ]
 
 

@@ -37,7 +37,7 @@ def added_groups(encoders: Encoders) -> Figure:
     drawn = [e for e in encoders if has_added(e)]
     most = max(len(_groups(e)) for e in drawn)
 
-    def draw(axes: list[Axes], encoder: EvaluatedEncoder) -> None:
+    def draw(axes: np.ndarray, encoder: EvaluatedEncoder) -> None:
         for axis, measure, title in zip(axes, MEASURES, TITLES, strict=True):
             _draw(axis, encoder, measure, title, named=axis is axes[0])
 

@@ -33,7 +33,7 @@ class Measure:
     above_chance: bool = False
 
     def said(self, spread: Spread, *, signed: bool = False) -> str:
-        """Returns mean and deviation as printed, in one piece.
+        r"""Returns mean and deviation as printed, in one piece.
 
         >>> Measure("ami", "AMI (%)").said((0.4567, 0.0123)), Measure("ami", "AMI (%)").said((None, None))
         ('45.7\xa0±\xa01.2', '–')

@@ -99,10 +99,10 @@ def _name_published(axis: Axes, measured: list[tuple[float, float]]) -> None:
     _, _, slope, intercept, _ = correlation(backbone=RESNET)
     line = np.linspace(*LINE_FROM_TO, 80)
     on_line = pixel * axis.transData.transform(np.stack([line, slope * line + intercept], 1))
-    taken: list[Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in places]
-    taken += [(x - 1, y - 1, x + 1, y + 1) for x, y in on_line]
-    right = pixel * axis.bbox.x1
-    for row, point, (x, y) in zip(rows, points, places, strict=False):
+    taken: list[Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in places.tolist()]
+    taken += [(x - 1, y - 1, x + 1, y + 1) for x, y in on_line.tolist()]
+    right = float(pixel * axis.bbox.x1)
+    for row, point, (x, y) in zip(rows, points, places.tolist(), strict=False):
         text = row["model"] if row["epochs"] is None else f"{row['model']} {row['epochs']}"
         width = 0.58 * FONT_PT * len(text)
         for dx, dy in ((7, -3), (-7 - width, -3), (6, 5), (-6 - width, 5), (6, -11), (-6 - width, -11)):

@@ -13,7 +13,8 @@ from sklearn.metrics import roc_auc_score
 
 from qscore.report.__main__ import main
 from qscore.report.collect import collect
-from qscore.report.compare import METRICS, differences
+from qscore.report.compare import differences
+from qscore.report.compared_metrics import METRICS
 from qscore.report.pairing import comparisons
 from qscore.report.statistics import holm, sample_interval, t_interval
 from qscore.results import Result

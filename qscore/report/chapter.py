@@ -48,6 +48,7 @@ class Chapter:
         needs: Evaluation that it is drawn from, or one of `PRESENT`.
         table: The same as header and rows, as printed below the figure.
         csv: The same at full precision, written beside the page under the name of the chapter.
+        printed: Tables of a paper to be unfolded below it, by their names in `ROW_TABLES`.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Chapter:
     needs: str
     table: Callable[[list[EvaluatedEncoder]], Table] | None = None
     csv: Callable[[list[EvaluatedEncoder]], Table] | None = None
+    printed: tuple[str, ...] = ()
 
     def has(self, encoder: EvaluatedEncoder) -> bool:
         """Returns whether there is something of an encoder to draw."""

@@ -14,7 +14,8 @@ from qscore import __version__
 from qscore.errors import UserError
 from qscore.files import write_text, written_whole
 from qscore.report.collect import EvaluatedEncoder
-from qscore.report.compare import EFFECT, HEADER, METRICS, Difference, difference_rows, differences
+from qscore.report.compare import EFFECT, HEADER, Difference, difference_rows, differences
+from qscore.report.compared_metrics import METRICS
 from qscore.report.pairing import Comparison, comparisons
 from qscore.report.panels import GREY, LIGHT_GREY, STYLE, VERMILION, WIDTH_IN
 from qscore.report.tables import as_csv
@@ -84,11 +85,14 @@ def forest(found: Compared) -> Figure:
             axis.axvline(0, color=LIGHT_GREY, linewidth=1)
             axis.set_title(metric.title)
             axis.margins(x=0.1)
+            axis.locator_params(axis="x", nbins=5)
         for axis in grid.flat[len(shown) :]:
             axis.set_visible(False)
         grid[0][0].set_yticks(
             range(len(found)), [f"{c.treated} − {c.reference}\n{c.where}" for c, _ in found], fontsize=8
         )
+        for line in grid:
+            line[0].tick_params(axis="y", labelsize=8)
         grid[0][0].set_ylim(len(found) - 0.5, -0.5)
     return figure
 

@@ -13,6 +13,7 @@ from qscore.report import tables
 from qscore.report.chapters import CHAPTERS
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.guard import guard_notes
+from qscore.report.published.rows import load_rows
 from qscore.report.published_tables import measured_grids, published_csvs
 from qscore.report.reverse_probing.overview import reverse_notes
 from qscore.report.rivals import rivals_table
@@ -30,6 +31,8 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
     for chapter in CHAPTERS:
         if chapter.csv is not None and chapter.name in pictures:
             write_text(out / f"{chapter.name}.csv", tables.as_csv(*chapter.csv(encoders)))
+        for name in chapter.printed if chapter.name in pictures else ():
+            write_text(out / f"{name}.csv", tables.as_csv(*load_rows(name).as_numbers()))
     for name, text in published_csvs(encoders).items():
         write_text(out / name, text)
     template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
@@ -43,7 +46,12 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
         caution=tables.caution(encoders),
         notes=[*guard_notes(encoders), *reverse_notes(encoders), *tables.notes(encoders)],
         chapters=[
-            (chapter, _inline(pictures[chapter.name]), chapter.table(encoders) if chapter.table else None)
+            (
+                chapter,
+                _inline(pictures[chapter.name]),
+                chapter.table(encoders) if chapter.table else None,
+                [load_rows(name) for name in chapter.printed],
+            )
             for chapter in CHAPTERS
             if chapter.name in pictures
         ],

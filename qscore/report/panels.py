@@ -1,6 +1,7 @@
 """How the figures look: colours for roles, one panel an encoder."""
 
 import math
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -30,7 +31,7 @@ STYLE: Any = {
     "axes.titlesize": 11,
 }
 WIDTH_IN, PANEL_HEIGHT_IN = 10.5, 3.0
-LONGEST, LONGEST_TITLE = 38, 52
+LONGEST = 38
 MAX_COLUMNS = 2
 
 Encoders = list[EvaluatedEncoder]
@@ -46,7 +47,7 @@ def panels(encoders: Encoders, evaluation: str, draw: Any, *, ylabel: str, heigh
         grid = figure.subplots(num_rows, num_columns, squeeze=False)
         for axis, encoder in zip(grid.flat, drawn, strict=False):
             draw(axis, encoder)
-            axis.set_title(elided(label(encoder), LONGEST_TITLE), fontsize=11)
+            axis.set_title(fill(elided(label(encoder), 2 * LONGEST), LONGEST), fontsize=11)
         for axis in grid.flat[len(drawn) :]:
             axis.set_visible(False)
         for row in grid:

@@ -13,7 +13,8 @@ from sklearn.metrics import roc_auc_score
 
 from qscore.report.__main__ import main
 from qscore.report.collect import collect
-from qscore.report.compare import METRICS, differences
+from qscore.report.compare import differences
+from qscore.report.compared_metrics import METRICS
 from qscore.report.pairing import comparisons
 from qscore.report.statistics import holm, sample_interval, t_interval
 from qscore.results import Result
@@ -277,6 +278,39 @@ def test_the_area_of_resampled_images_is_scikit_learns() -> None:
     statistic = next(m.statistic for m in METRICS if m.name == "auroc")
     assert statistic([scores, correct]) == pytest.approx(roc_auc_score(correct, scores))
     assert np.isnan(statistic([scores, np.ones(200, bool)]))
+
+
+def write_probed_sweep(folder: Path, gains: list[float], **treated: Any) -> Path:
+    """A control and a run with the regularizer for each seed, each with a reverse probe; the latter gains nats."""
+    write_sweep(folder, [0.0 for _ in gains])
+    for seed, gain in enumerate(gains):
+        for weight, more in ((0.0, 0.0), (10.0, gain)):
+            nats = 1.0 + 0.1 * seed + more
+            metrics: dict[str, float | None] = {"information_nats": nats, "ami": nats / 4, "nmi": nats / 3, "top1": 0.5}
+            settings = {"images": "same", "num_clusters": 10, "grouping": "k-means", "groups": ["colour"]}
+            changed = treated if weight else {}
+            result = Result("reverse_probing", metrics | {"num_concepts": 11}, settings | changed)
+            result.save(folder / f"lambda{weight}-seed{seed}" / "results")
+    return folder
+
+
+def test_reverse_probes_are_compared_over_training_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gains = [0.2, 0.25, 0.22]
+    (comparison,) = comparisons(collect([write_probed_sweep(tmp_path, gains)]))
+    found = {d.metric.name: d for d in differences(comparison) if d.metric.evaluation == "reverse_probing"}
+    assert list(found) == ["information_nats", "ami", "nmi", "top1"]
+    assert found["information_nats"].differences == pytest.approx(tuple(gains))
+    assert found["information_nats"].seeds == pytest.approx(t_interval(gains))
+    assert found["information_nats"].images is None
+    assert found["top1"].verdict == "no effect shown"
+    assert main(["compare", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    assert "Reverse probe, information (nats)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("unlike", [{"num_clusters": 20}, {"grouping": "labels"}, {"groups": ["colour", "scene"]}])
+def test_unlike_reverse_probes_are_left_out(unlike: dict[str, Any], tmp_path: Path) -> None:
+    (comparison,) = comparisons(collect([write_probed_sweep(tmp_path, [0.2, 0.2, 0.2], **unlike)]))
+    assert all(d.metric.evaluation != "reverse_probing" for d in differences(comparison))
 
 
 def test_one_seed_has_no_interval() -> None:

@@ -13,6 +13,9 @@ LAINA_TABLE_2, LAINA_TABLE_3, LAINA_TABLE_4 = (f"laina2022_table{n}" for n in (2
 LAINA_TABLE_6, LAINA_TABLE_7, LAINA_D1 = "laina2022_table6", "laina2022_table7", "laina2022_d1"
 ROW_TABLES = (LAINA_TABLE_2, LAINA_TABLE_3, LAINA_TABLE_4, LAINA_TABLE_6, LAINA_TABLE_7, LAINA_D1)
 
+SAID = {"linear_top1": "linear top-1", "top1": "top-1", "top5": "top-5", "nmi": "NMI", "ami": "AMI"}
+SAID |= {"mean_average_precision": "mAP", "num_clusters": "clusters", "dataset": "data set"}
+
 
 @dataclass(frozen=True)
 class PublishedRows:
@@ -54,6 +57,20 @@ class PublishedRows:
         known = [row for row in self.rows if all(row.get(name) == value for name, value in chosen.items())]
         return [(row[x], row[y]) for row in known if row.get(x) is not None and row.get(y) is not None]
 
+    def as_rows(self) -> tuple[list[str], list[list[str]]]:
+        """Returns header and rows as printed, with what is said of each model before its numbers."""
+        measures = [name for name in self.columns if not name.endswith("_sd")]
+        about = [name for name in self.rows[0] if name not in self.columns]
+        header = [SAID.get(name, name.replace("_", " ")) for name in [*about, *measures]]
+        rows = [[*(_plain(row[name]) for name in about), *(_number(row, m) for m in measures)] for row in self.rows]
+        return header, rows
+
+    def as_numbers(self) -> tuple[list[str], list[list[str]]]:
+        """Returns the same for a CSV file: deviations in columns of their own, empty where nothing is printed."""
+        return list(self.rows[0]), [
+            ["" if value is None else str(value) for value in row.values()] for row in self.rows
+        ]
+
 
 @cache
 def load_rows(name: str) -> PublishedRows:
@@ -66,3 +83,12 @@ def load_rows(name: str) -> PublishedRows:
         raise UserError(unknown_name("published table", name, ROW_TABLES))
     content = json.loads(files(__package__).joinpath(f"{name}.json").read_text(encoding="utf-8"))
     return PublishedRows(**content | {key: tuple(content[key]) for key in ("cautions", "columns", "rows")})
+
+
+def _plain(value: Any) -> str:
+    return "–" if value is None else str(value)
+
+
+def _number(row: Mapping[str, Any], name: str) -> str:
+    deviation = row.get(f"{name}_sd")
+    return _plain(row[name]) if deviation is None else f"{row[name]:.2f}\u00a0±\u00a0{deviation:.2f}"

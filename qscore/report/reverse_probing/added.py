@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.panels import BLUE, LIGHT_GREY, Encoders, elided, label, panels, rows
-from qscore.report.published.rows import LAINA_TABLE_3, load_rows
 from qscore.report.reverse_probing.measures import (
     AMI,
     EVALUATION,
@@ -38,7 +37,7 @@ def added_groups(encoders: Encoders) -> Figure:
     drawn = [e for e in encoders if has_added(e)]
     most = max(len(_groups(e)) for e in drawn)
 
-    def draw(axes: list[Axes], encoder: EvaluatedEncoder) -> None:
+    def draw(axes: np.ndarray, encoder: EvaluatedEncoder) -> None:
         for axis, measure, title in zip(axes, MEASURES, TITLES, strict=True):
             _draw(axis, encoder, measure, title, named=axis is axes[0])
 
@@ -48,17 +47,13 @@ def added_groups(encoders: Encoders) -> Figure:
 
 
 def added_table(encoders: Encoders) -> Table:
-    """Returns header and rows as printed, mean and paired deviation; below them those of the paper's table 3."""
+    """Returns header and rows as printed, mean and paired deviation."""
     header = ["Encoder", "Group", *(f"{title}{kind}" for title in TITLES for kind in ("", ", shuffled"))]
     found = []
     for about, own, shuffled in _every(encoders):
         pairs = zip(MEASURES, own, shuffled, strict=True)
         said = [m.said(spread(numbers), signed=True) for m, *both in pairs for numbers in both]
         found.append([*about, *said])
-    table = load_rows(LAINA_TABLE_3)
-    for row in table.rows:
-        for group in table.columns[1:]:
-            found.append([f"{row['model']} (printed)", group, *4 * ["–"], f"{row[group]:+.2f}", "–"])
     return header, found
 
 

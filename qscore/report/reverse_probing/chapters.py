@@ -1,13 +1,21 @@
 """What the report shows of reverse probes, in its order."""
 
 from qscore.report.chapter import Chapter
+from qscore.report.published.rows import (
+    LAINA_D1,
+    LAINA_TABLE_2,
+    LAINA_TABLE_3,
+    LAINA_TABLE_4,
+    LAINA_TABLE_6,
+    LAINA_TABLE_7,
+)
 from qscore.report.reverse_probing.added import added_csv, added_groups, added_table
 from qscore.report.reverse_probing.bridge import bridge_csv, bridge_scatter, bridge_table
 from qscore.report.reverse_probing.cumulative import cumulative_bars, cumulative_csv, cumulative_table
 from qscore.report.reverse_probing.overview import overview, overview_csv, overview_table
 from qscore.report.reverse_probing.pair_figure import confusion_pairs
 from qscore.report.reverse_probing.pairs import pairs_csv, pairs_table
-from qscore.report.reverse_probing.scatter import published_scatter, published_scatter_table
+from qscore.report.reverse_probing.scatter import published_scatter
 from qscore.report.reverse_probing.sweep import k_sweep, sweep_csv, sweep_table
 from qscore.report.reverse_probing.transfer import reverse_transfer, transfer_csv, transfer_table
 
@@ -24,18 +32,18 @@ REVERSE_CHAPTERS = (
         "reverse_probing",
         overview_table,
         overview_csv,
+        printed=(LAINA_TABLE_6, LAINA_D1),
     ),
     Chapter(
         "reverse_published",
         "Linear and reverse probe: beside the paper's (fig. 3)",
         "Hollow: printed in table 2 of Laina et al., ImageNet with 1000 clusters and 2343 concepts. Diamonds: measured "
         "here, with other images, concepts and numbers of clusters. Whether a diamond lies above or below the line "
-        "therefore says nothing of the encoder; only the order of encoders measured alike does. Epochs behind the "
-        "names are read from a garbled margin.",
+        "therefore says nothing of the encoder; only the order of encoders measured alike does. The numbers "
+        "behind the names are epochs.",
         published_scatter,
         "reverse_scatter",
-        published_scatter_table,
-        published_scatter_table,
+        printed=(LAINA_TABLE_2,),
     ),
     Chapter(
         "reverse_cumulative",
@@ -58,6 +66,7 @@ REVERSE_CHAPTERS = (
         "reverse_added",
         added_table,
         added_csv,
+        printed=(LAINA_TABLE_3,),
     ),
     Chapter(
         "reverse_sweep",
@@ -101,5 +110,6 @@ REVERSE_CHAPTERS = (
         "reverse_transfer",
         transfer_table,
         transfer_csv,
+        printed=(LAINA_TABLE_4, LAINA_TABLE_7),
     ),
 )

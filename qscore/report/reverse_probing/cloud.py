@@ -1,4 +1,4 @@
-"""A word cloud in rows: an own layout of forty lines instead of a package that brings a compiler and a font."""
+"""A word cloud in rows: an own layout, since decoration on top of a ranked table is no reason for a dependency."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

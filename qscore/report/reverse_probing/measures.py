@@ -33,16 +33,16 @@ class Measure:
     above_chance: bool = False
 
     def said(self, spread: Spread, *, signed: bool = False) -> str:
-        """Returns mean and deviation as printed.
+        r"""Returns mean and deviation as printed, in one piece.
 
         >>> Measure("ami", "AMI (%)").said((0.4567, 0.0123)), Measure("ami", "AMI (%)").said((None, None))
-        ('45.7 ± 1.2', '–')
+        ('45.7\xa0±\xa01.2', '–')
         """
         mean, deviation = spread
         if mean is None:
             return "–"
         text = f"{self.factor * mean:{'+' if signed else ''}.{self.digits}f}"
-        return text if deviation is None else f"{text} ± {self.factor * deviation:.{self.digits}f}"
+        return text if deviation is None else f"{text}\u00a0±\u00a0{self.factor * deviation:.{self.digits}f}"
 
 
 NATS = Measure("information_nats", "Information (nats)", 1.0, 3, above_chance=True)

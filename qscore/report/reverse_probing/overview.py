@@ -60,7 +60,7 @@ def overview(encoders: Encoders) -> Figure:
 
 def overview_table(encoders: Encoders) -> Table:
     """Returns header and rows as printed: two an encoder, its concepts and the same concepts shuffled."""
-    header = ["Encoder", "Clusters", "Concepts", "Linear probe top-1 (%)", *(m.title for m in MEASURES)]
+    header = ["Encoder", "Clusters × clusterings", "Concepts", "Linear probe top-1 (%)", *(m.title for m in MEASURES)]
     rows = []
     for encoder in (e for e in encoders if EVALUATION in e.results):
         settings = encoder.results[EVALUATION].settings

@@ -11,7 +11,7 @@ from scipy import stats
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.panels import BLUE, GREEN, GREY, ORANGE, PURPLE, STYLE, WIDTH_IN, Encoders, elided, label
 from qscore.report.published.rows import LAINA_TABLE_2, load_rows
-from qscore.report.reverse_probing.measures import AMI, EVALUATION, MAP, NMI, TOP1, Table, finite, metric
+from qscore.report.reverse_probing.measures import finite, metric
 from qscore.report.reverse_probing.sweep import told_apart
 
 RESNET = "ResNet-50"
@@ -54,22 +54,6 @@ def published_scatter(encoders: Encoders) -> Figure:
         figure.draw_without_rendering()  # the layout decides where there is room for a name
         _name_published(axis, [point for _, point in drawn])
     return figure
-
-
-def published_scatter_table(encoders: Encoders) -> Table:
-    """Returns header and rows: the encoders measured here, then the 32 rows of the paper's table 2."""
-    keys = ("ami", "nmi", "top1", "map")
-    header = ["Model", "Numbers", "Epochs", "Backbone", "Linear probe top-1 (%)", *(f"{k.upper()} (%)" for k in keys)]
-    rows = []
-    for encoder in (e for e in encoders if EVALUATION in e.results):
-        linear = TOP1.said((finite(encoder.metric("linear_probe", "top1")), None))
-        said = [m.said(metric(encoder, m.name)) for m in (AMI, NMI, TOP1, MAP)]
-        rows.append([label(encoder), "measured here", "–", "–", linear, *said])
-    for row in load_rows(LAINA_TABLE_2).rows:
-        epochs, linear = (str(row[name] or "–") for name in ("epochs", "linear_top1"))
-        said = [f"{row[key]:.2f} ± {row[f'{key}_sd']:.2f}" for key in keys]
-        rows.append([row["model"], f"printed: {row['by']}", epochs, row["backbone"], linear, *said])
-    return header, rows
 
 
 def correlation(**chosen: str) -> tuple[int, float, float, float, float]:
@@ -115,10 +99,10 @@ def _name_published(axis: Axes, measured: list[tuple[float, float]]) -> None:
     _, _, slope, intercept, _ = correlation(backbone=RESNET)
     line = np.linspace(*LINE_FROM_TO, 80)
     on_line = pixel * axis.transData.transform(np.stack([line, slope * line + intercept], 1))
-    taken: list[Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in places]
-    taken += [(x - 1, y - 1, x + 1, y + 1) for x, y in on_line]
-    right = pixel * axis.bbox.x1
-    for row, point, (x, y) in zip(rows, points, places, strict=False):
+    taken: list[Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in places.tolist()]
+    taken += [(x - 1, y - 1, x + 1, y + 1) for x, y in on_line.tolist()]
+    right = float(pixel * axis.bbox.x1)
+    for row, point, (x, y) in zip(rows, points, places.tolist(), strict=False):
         text = row["model"] if row["epochs"] is None else f"{row['model']} {row['epochs']}"
         width = 0.58 * FONT_PT * len(text)
         for dx, dy in ((7, -3), (-7 - width, -3), (6, 5), (-6 - width, 5), (6, -11), (-6 - width, -11)):

@@ -7,7 +7,6 @@ from matplotlib.lines import Line2D
 
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.panels import GREY, STYLE, WIDTH_IN, Encoders, colors, elided, label
-from qscore.report.published.rows import LAINA_TABLE_4, LAINA_TABLE_7, load_rows
 from qscore.report.reverse_probing.measures import (
     AMI,
     NATS,
@@ -52,17 +51,11 @@ def reverse_transfer(encoders: Encoders) -> Figure:
 
 
 def transfer_table(encoders: Encoders) -> Table:
-    """Returns header and rows as printed; below them those of the paper's tables 4 and 7."""
+    """Returns header and rows as printed."""
     rows = []
     for encoder, name, prefix in _every(encoders):
         said = [m.said(metric(encoder, f"{prefix}/{m.name}", EVALUATION)) for m in MEASURES]
         rows.append([label(encoder), name, KINDS.get(prefix.rpartition("/")[2], "where it was fitted"), *said])
-    for table in (LAINA_TABLE_4, LAINA_TABLE_7):
-        for row in load_rows(table).rows:
-            kept = "where it was fitted" if row["dataset"] == "ImageNet" else KINDS["stored"]
-            how = kept if table == LAINA_TABLE_7 else f"{KINDS['own']}, {row['num_clusters']} clusters"
-            said = [f"{row[m.name]:.2f}" if m.name in row else "–" for m in MEASURES]
-            rows.append([f"{row['model']} (printed)", row["dataset"], how, *said])
     return ["Encoder", "Data set", "Probe", *(m.title for m in MEASURES)], rows
 
 

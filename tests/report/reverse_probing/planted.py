@@ -22,13 +22,14 @@ def probed(
     level: float = 1.0,
     num_clusterings: int = 5,
     without: tuple[str, ...] = (),
+    without_metrics: tuple[str, ...] = (),
     num_pairs: int = 2,
     num_samples: int = 300,
     groups: tuple[str, ...] = GROUPS,
     linear: float | None = 0.8,
     **settings: Any,
 ) -> EvaluatedEncoder:
-    """An encoder with every part of a result but those in `without` (beginnings of the names of arrays or metrics)."""
+    """An encoder with every part of a result but those in `without` (beginnings of the names of arrays)."""
     generator = np.random.default_rng(abs(int(1000 * level)))
 
     def drawn(*shape: int, mean: float = level) -> np.ndarray:
@@ -61,7 +62,7 @@ def probed(
         metrics |= {f"bridge/{key}": middle, f"bridge/{key}_low": middle - 0.05, f"bridge/{key}_high": middle + 0.05}
     chosen = {"num_clusters": 10, "num_clusterings": num_clusterings, "grouping": "k-means", "groups": list(groups)}
     kept = {key: value for key, value in arrays.items() if not key.startswith(without or "\0")}
-    known = {key: value for key, value in metrics.items() if not key.startswith(without or "\0")}
+    known = {key: value for key, value in metrics.items() if not key.startswith(without_metrics or "\0")}
     results = {"reverse_probing": Result("reverse_probing", known, chosen | settings, kept)}
     if linear is not None:
         results["linear_probe"] = Result("linear_probe", {"top1": linear})

@@ -1,6 +1,6 @@
 """What one clustering and one probe cost, and how that grows with samples, concepts and clusters.
 
-    python -m benchmarks.reverse_probing                  about 20 minutes on 2 cores; benchmarks/results/reverse_probing.json
+    python -m benchmarks.reverse_probing                  20 minutes on 2 cores
     python -m benchmarks.reverse_probing --small          seconds
     python -m benchmarks.reverse_probing one SAMPLES CONCEPTS CLUSTERS    a single measurement
 

@@ -1,6 +1,7 @@
 """Groups that were made elsewhere, such as a method's own self-labels, and who is in a group."""
 
 import csv
+import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -29,7 +30,10 @@ def load_grouping(path: Path, ids: Sequence[str]) -> Grouping:
         raise UserFileNotFoundError(f"Expected a file of clusters, found none at {path}; write one of id,cluster.")
     if path.suffix not in (".csv", ".npz"):
         raise UserError(f"Expected clusters in a .csv or .npz file, got {path.name}; convert it to either.")
-    named = _from_csv(path) if path.suffix == ".csv" else _from_npz(path)
+    try:
+        named = _from_csv(path) if path.suffix == ".csv" else _from_npz(path)
+    except (UnicodeDecodeError, csv.Error, OSError, zipfile.BadZipFile, EOFError) as error:
+        raise UserError(f"Expected a readable file of clusters, got {path}: {error}.") from error
     found: dict[str, int] = {}
     repeated = []
     for sample, cluster in named:

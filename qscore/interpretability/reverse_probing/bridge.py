@@ -1,7 +1,6 @@
 """Surprise beside Q-Score: does what words cannot say about a sample tell whether it is misclassified?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -9,48 +8,31 @@ from scipy.stats import rankdata, spearmanr
 
 from qscore.evaluation.ranking import bootstrap_aurocs, ranking_metrics
 from qscore.interpretability.clusters import Quantizer
-from qscore.interpretability.reverse_probing.probe import ReverseProbe
+from qscore.interpretability.reverse_probing.stored import StoredProbe
+from qscore.interpretability.reverse_probing.transfer import transfer
 from qscore.records import Concepts, Representations
 
 CONFIDENCE = 0.95
 MIN_SAMPLES = 10
 
 
-@dataclass(frozen=True)
-class FittedClustering:
-    """A clustering of the training samples and the probe that says what concepts know of it.
-
-    Attributes:
-        quantizer: Representations to clusters.
-        probe: Concepts to clusters.
-    """
-
-    quantizer: Quantizer
-    probe: ReverseProbe
-
-    def surprise(self, test: Representations, concepts: Concepts) -> Float[np.ndarray, " sample"]:
-        """Returns -ln q(cluster | concepts) of samples that neither was fitted on, in nats.
-
-        NaN for a sample in a cluster that has no training sample.
-        """
-        clusters = self.quantizer.assign(test.h).clusters
-        known = np.searchsorted(self.probe.cluster_ids, clusters).clip(max=len(self.probe.cluster_ids) - 1)
-        log_posterior = self.probe.model.log_posterior(concepts.present)
-        own = log_posterior[np.arange(len(clusters)), known].astype(np.float64)
-        return np.asarray(np.where(self.probe.cluster_ids[known] == clusters, -own, np.nan))
-
-
 def mean_surprise(
-    fitted: Sequence[FittedClustering], test: Representations, concepts: Concepts
+    quantizers: Sequence[Quantizer], probes: Sequence[StoredProbe], test: Representations, concepts: Concepts
 ) -> Float[np.ndarray, " sample"]:
-    """Returns the surprise of each sample, averaged over clusterings, (sample,), in nats.
+    """Returns the surprise -ln q(cluster | concepts) of held-out samples, averaged over clusterings, in nats.
+
+    NaN for a sample that lies, in every clustering, in a cluster that no training sample is in.
 
     Args:
-        fitted: Clusterings and probes of training samples.
+        quantizers: Clusterings of the training samples.
+        probes: Fitted on these, in their order.
         test: Held-out representations by the same encoder.
         concepts: Of these, in their order.
     """
-    return np.asarray(np.nanmean([each.surprise(test, concepts) for each in fitted], axis=0))
+    found = [transfer(q, probe, test.h, concepts).surprise for q, probe in zip(quantizers, probes, strict=True)]
+    is_known = np.isfinite(found)
+    total = np.where(is_known, found, 0.0).sum(0)
+    return np.asarray(np.where(is_known.any(0), total / is_known.sum(0).clip(min=1), np.nan))
 
 
 def compare_with_q(
@@ -63,8 +45,8 @@ def compare_with_q(
 ) -> dict[str, float | None]:
     """Returns the rank correlation of surprise and Q, and how well each and both tell right from wrong samples.
 
-    In an AUROC high Q, and low surprise, should mean right. `both` ranks by the sum of the two ranks: nothing is fitted,
-    so that no label is needed. Intervals are percentiles over the same resampled samples.
+    In an AUROC high Q, and low surprise, should mean right. `both` ranks by the sum of the two ranks: nothing is
+    fitted, so that no label is needed. Intervals are percentiles over the same resampled samples.
 
     Args:
         surprise: In nats.

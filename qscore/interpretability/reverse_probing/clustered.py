@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from qscore.evaluation import EvaluationInputs
-from qscore.files import fingerprint
-from qscore.interpretability.clusters import Quantizer, by_dominant_feature, by_labels, default_num_clusters, quantize
+from qscore.interpretability.clusters import Quantizer, by_dominant_feature, by_labels, default_num_clusters
 from qscore.interpretability.groupings import load_grouping
+from qscore.interpretability.reverse_probing.kept import kept_quantizers
 from qscore.records import Grouping
 from qscore.score import dominant_features
 
@@ -61,30 +60,6 @@ def clustered(inputs: EvaluationInputs, grouping: str, num_clusters: int | None,
     num = len(np.unique(found.clusters[found.clusters >= 0]))
     outside = int((found.clusters < 0).sum())
     return Clustered([found] * num_clusterings, facts={"num_clusters": num, "num_in_no_cluster": outside})
-
-
-def kept_quantizers(inputs: EvaluationInputs, num_clusters: int, num_clusterings: int) -> list[Quantizer]:
-    """Returns clusterings of the training samples, from the cache where they were clustered before.
-
-    Each is kept as soon as it is there: neither a killed run nor another set of concepts makes it again.
-
-    Args:
-        inputs: Representations; without pictures nothing is kept.
-        num_clusters: K.
-        num_clusterings: How many; their seeds begin at that of the inputs.
-    """
-    found = []
-    for number in tqdm(range(num_clusterings), desc=f"Clustering, K = {num_clusters}", leave=False):
-        seed = inputs.seed + number
-        if inputs.pictures is None:
-            found.append(quantize(inputs.train.h, num_clusters, seed=seed))
-            continue
-        key = fingerprint(inputs.train.fingerprint, f"{num_clusters} {seed}")
-        path = inputs.pictures.cache / "clusters" / f"{key}.safetensors"
-        if not path.is_file():
-            quantize(inputs.train.h, num_clusters, seed=seed).save(path)
-        found.append(Quantizer.load(path))
-    return found
 
 
 def _given(inputs: EvaluationInputs, grouping: str) -> Grouping:

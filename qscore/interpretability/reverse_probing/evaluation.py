@@ -7,10 +7,11 @@ import numpy as np
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.reverse_probing.ablation import added, by_k, cumulative, others
-from qscore.interpretability.reverse_probing.bridge import FittedClustering, compare_with_q, mean_surprise
+from qscore.interpretability.reverse_probing.bridge import compare_with_q, mean_surprise
 from qscore.interpretability.reverse_probing.chance import probe_with_chance
 from qscore.interpretability.reverse_probing.clustered import KMEANS, Clustered, clustered
 from qscore.interpretability.reverse_probing.concepts import group_names, of_groups
+from qscore.interpretability.reverse_probing.kept import kept_probes
 from qscore.interpretability.reverse_probing.pair_images import confused_pairs
 from qscore.interpretability.reverse_probing.prober import Prober
 from qscore.interpretability.reverse_probing.sources import LABELS, Gathered, gather
@@ -35,8 +36,8 @@ def reverse_probing(
 ) -> Result:
     """Returns how much concepts say about the clusters of the training representations, always beside chance.
 
-    Laina, Asano and Vedaldi (ICLR 2022, openreview HFPTzdwN39): table 2, and with `ablate` fig. 4 and table 3, with `ks`
-    figs. 6 and 7, figs. 5 and 8 to 11 as confusion pairs. Ours: the shuffled concepts, the information in nats, and the
+    Laina, Asano and Vedaldi (ICLR 2022, openreview HFPTzdwN39): table 2; with `ablate` fig. 4 and table 3, with `ks`
+    figs. 6 and 7; figs. 5 and 8 to 11 as confusion pairs. Ours: the shuffled concepts, the information in nats, and the
     surprise of the held-out samples beside their Q. Training samples are clustered; a fifth of them measures.
 
     Args:
@@ -126,12 +127,9 @@ def _bridge(
     if known.test is None or not found.quantizers:
         return {}, {}
     rest = others(known.train, [LABELS]) or (LABELS,)
-    train, test = of_groups(known.train, rest), of_groups(known.test, rest)
-    fitted = [
-        FittedClustering(quantizer, prober.probe(train, grouping, number))
-        for number, (quantizer, grouping) in enumerate(zip(found.quantizers, found.groupings, strict=True))
-    ]
-    surprise, q = mean_surprise(fitted, inputs.test, test), inputs.test_q.numpy().astype(np.float64)
+    probes = kept_probes(inputs, of_groups(known.train, rest), found.groupings, prober)
+    surprise = mean_surprise(found.quantizers, probes, inputs.test, of_groups(known.test, rest))
+    q = inputs.test_q.numpy().astype(np.float64)
     correct = inputs.probe.correct if inputs.test.labels is not None and inputs.train.labels is not None else None
     arrays = {"surprise": surprise, "q": q} | ({} if correct is None else {"misclassified": ~correct})
     return compare_with_q(surprise, q, correct, seed=inputs.seed), arrays

@@ -7,12 +7,13 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from qscore.evaluation import EvaluationInputs, Pictures
+from qscore.interpretability.groupings import common_label, members
 from qscore.interpretability.reverse_probing.concepts import group_names
 from qscore.interpretability.reverse_probing.pairs import Pair, as_arrays, told_apart
 from qscore.interpretability.reverse_probing.prober import Prober
+from qscore.interpretability.reverse_probing.sources import LABELS
 from qscore.records import Concepts, Grouping
 
-LABELS = "labels"
 IMAGES, MAX_PX = 25, 48
 
 
@@ -44,11 +45,11 @@ def confused_pairs(
 
 
 def _images(inputs: EvaluationInputs, pictures: Pictures, grouping: Grouping, cluster: int) -> np.ndarray:
-    """Some members of a cluster, drawn by its number alone, (image, height, width, 3)."""
-    members = np.flatnonzero(grouping.clusters == cluster)
-    drawn = np.random.default_rng([inputs.seed, cluster]).permutation(members)[:IMAGES]
+    """Some members of a cluster, (image, height, width, 3)."""
     place = {sample: i for i, sample in enumerate(pictures.data.source("train").ids)}
-    images = pictures.plain([place[inputs.train.ids[row]] for row in np.sort(drawn)], split="train")
+    images = pictures.plain(
+        [place[inputs.train.ids[row]] for row in members(grouping, cluster, IMAGES, inputs.seed)], split="train"
+    )
     if images.shape[-1] > MAX_PX:
         images = F.interpolate(images, size=(MAX_PX, MAX_PX), mode="area")
     return (images * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
@@ -58,5 +59,5 @@ def _common_labels(inputs: EvaluationInputs, grouping: Grouping, pairs: Sequence
     if inputs.train.labels is None:
         return np.full((len(pairs), 2), "", dtype=str)
     labels, names = inputs.train.labels.numpy(), inputs.train.class_names
-    found = [[names[np.bincount(labels[grouping.clusters == c]).argmax()] for c in pair.clusters] for pair in pairs]
+    found = [[names[common_label(labels, grouping, c)] for c in pair.clusters] for pair in pairs]
     return np.array(found, dtype=str).reshape(len(pairs), 2)

@@ -15,7 +15,7 @@ from qscore.interpretability.reverse_probing.experts.captions import load_captio
 from qscore.interpretability.reverse_probing.experts.extraction import name_images
 from qscore.interpretability.reverse_probing.experts.known import expert_by_name
 from qscore.interpretability.reverse_probing.experts.namings import concepts_of_namings, read_namings
-from qscore.interpretability.reverse_probing.tables import READERS, load_concepts
+from qscore.interpretability.reverse_probing.tables import EXTENSIONS, load_concepts
 from qscore.records import Concepts, Representations
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def _of_both(word: str, inputs: EvaluationInputs) -> tuple[Concepts, Concepts | 
     if kind == NAMINGS:
         everybody = [*inputs.train.ids, *inputs.test.ids]  # nobody names every image
         return _rows(concepts_of_namings(read_namings(Path(file)), ids=everybody), inputs)
-    if Path(word).suffix.lower() in READERS:
+    if Path(word).suffix.lower() in EXTENSIONS:
         return _rows(load_concepts(Path(word)), inputs)
     if inputs.pictures is None:
         raise UserError(f"Expected the images behind the representations for the expert '{word}'; use evaluate.py.")

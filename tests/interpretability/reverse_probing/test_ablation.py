@@ -104,7 +104,7 @@ def test_more_clusters_have_more_to_say_and_a_seed_repeats() -> None:
 def test_one_solver_serves_all_that_is_compared(
     concepts: Concepts, groupings: list[Grouping], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qscore.interpretability.reverse_probing.probe.LBFGS_OUTPUTS", 10 * NUM)
+    monkeypatch.setattr("qscore.interpretability.reverse_probing.probe.SMALL", 10 * NUM)
     assert Prober().settled(concepts, groupings).solver == "lbfgs"
     wide = Grouping(np.arange(NUM) % 11, "more clusters")
     assert Prober().settled(concepts, [*groupings, wide]).solver == "sgd"

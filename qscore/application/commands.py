@@ -81,7 +81,7 @@ def evaluate(cfg: DictConfig) -> None:
         return
     for name, result in results.items():
         known = {key: value for key, value in result.metrics.items() if value is not None}
-        headline = [key for key in known if "/" not in key] or list(known)[:NUM_SAID]
+        headline = [key for key in known if "/" not in key and not key.endswith("_sd")] or list(known)[:NUM_SAID]
         log.info("%s: %s", name, ", ".join(f"{key} {known[key]:.4g}" for key in headline))
     log.info("Results in %s.", out / "results")
 

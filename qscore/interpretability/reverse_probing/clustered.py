@@ -14,6 +14,7 @@ from qscore.records import Grouping
 from qscore.score import dominant_features
 
 KMEANS, LABELS, DOMINANT = "k-means", "labels", "dominant_features"
+SAMPLES_FOR_PAIRS = 200  # a cluster: some 40 to test on, where a pair takes 20
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,17 @@ def clustered(inputs: EvaluationInputs, grouping: str, num_clusters: int | None,
     num = len(np.unique(found.clusters[found.clusters >= 0]))
     outside = int((found.clusters < 0).sum())
     return Clustered([found] * num_clusterings, facts={"num_clusters": num, "num_in_no_cluster": outside})
+
+
+def clustered_for_pairs(inputs: EvaluationInputs, found: Clustered) -> Grouping:
+    """Returns the first grouping, or a coarser clustering where its clusters are too small to test pairs of them.
+
+    20 test samples a cluster are a hundred in all, and clusters are of unequal size.
+    """
+    num = max(2, len(inputs.train.h) // SAMPLES_FOR_PAIRS)
+    if not found.quantizers or found.facts["num_clusters"] <= num:
+        return found.groupings[0]
+    return clustered(inputs, KMEANS, num, 1).groupings[0]
 
 
 def _given(inputs: EvaluationInputs, grouping: str) -> Grouping:

@@ -9,13 +9,13 @@ from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.reverse_probing.ablation import added, by_k, cumulative, others
 from qscore.interpretability.reverse_probing.bridge import compare_with_q, mean_surprise
 from qscore.interpretability.reverse_probing.chance import probe_with_chance
-from qscore.interpretability.reverse_probing.clustered import KMEANS, Clustered, clustered
+from qscore.interpretability.reverse_probing.clustered import KMEANS, Clustered, clustered, clustered_for_pairs
 from qscore.interpretability.reverse_probing.concepts import group_names, of_groups
 from qscore.interpretability.reverse_probing.kept import kept_probes
 from qscore.interpretability.reverse_probing.pair_images import confused_pairs
 from qscore.interpretability.reverse_probing.prober import Prober
 from qscore.interpretability.reverse_probing.sources import LABELS, Gathered, gather
-from qscore.records import Concepts
+from qscore.records import Concepts, Grouping
 from qscore.results import Result
 
 NAME = "reverse_probing"
@@ -70,8 +70,11 @@ def reverse_probing(
         arrays |= _groups(known.train, found, prober)
     if ks:
         arrays |= _sweep(inputs, known.train, ks, num_clusterings, prober)
+    notes = [*known.notes, *_notes(found, num_clusterings)]
     if num_pairs:
-        arrays |= confused_pairs(inputs, known.train, found.groupings[0], prober, num_pairs)
+        grouping_of_pairs = clustered_for_pairs(inputs, found)
+        arrays |= confused_pairs(inputs, known.train, grouping_of_pairs, prober, num_pairs)
+        notes += _notes_of_pairs(grouping_of_pairs, found, len(arrays["pair_p"]))
     said, seen = _bridge(inputs, known, found, prober)
     return Result(
         NAME,
@@ -86,7 +89,7 @@ def reverse_probing(
             "groups": list(group_names(known.train)),
         },
         arrays | seen,
-        (*known.notes, *_notes(found, num_clusterings)),
+        tuple(notes),
     )
 
 
@@ -135,7 +138,7 @@ def _bridge(
     return compare_with_q(surprise, q, correct, seed=inputs.seed), arrays
 
 
-def _notes(found: Clustered, num_clusterings: int) -> tuple[str, ...]:
+def _notes(found: Clustered, num_clusterings: int) -> list[str]:
     notes = []
     if not found.quantizers:
         notes.append(
@@ -143,4 +146,13 @@ def _notes(found: Clustered, num_clusterings: int) -> tuple[str, ...]:
         )
     if outside := found.facts.get("num_in_no_cluster"):
         notes.append(f"{outside} samples are in no group and are left out.")
-    return tuple(notes)
+    return notes
+
+
+def _notes_of_pairs(grouping: Grouping, found: Clustered, num_pairs: int) -> list[str]:
+    notes = []
+    if found.quantizers and grouping.source != found.groupings[0].source:
+        notes.append(f"Pairs are of a coarser clustering ({grouping.source}): they need 20 test samples a cluster.")
+    if not num_pairs:
+        notes.append("No group of concepts makes a pair of clusters less confused.")
+    return notes

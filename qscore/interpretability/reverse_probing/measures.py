@@ -8,8 +8,10 @@ from sklearn.metrics import adjusted_mutual_info_score, average_precision_score,
 
 MEASURES = (
     *("information_nats", "information_bits", "information_fraction", "entropy_nats", "entropy_all_nats"),
-    *("nmi", "ami", "top1", "top5", "mean_average_precision"),
+    *("nmi", "nmi_by_chance", "ami", "top1", "top5", "mean_average_precision"),
 )
+
+CERTAIN = 1e-9  # from 1: no chance can be read off an AMI so near to it
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,14 @@ class Measures:
     def information_fraction(self) -> float | None:
         """I / H: 1 if the concepts say all; None for a single cluster."""
         return self.information_nats / self.entropy_nats if self.entropy_nats > 0 else None
+
+    @property
+    def nmi_by_chance(self) -> float | None:
+        """NMI that the same predictions would have in expectation if they were dealt to other samples.
+
+        The adjustment of the AMI read backwards: AMI = (NMI - c) / (1 - c). None where both are 1.
+        """
+        return (self.nmi - self.ami) / (1 - self.ami) if 1 - self.ami > CERTAIN else None
 
     def as_metrics(self) -> dict[str, float | None]:
         """Returns what a table shows, under the names of result files."""

@@ -49,9 +49,10 @@ NATS = Measure("information_nats", "Information (nats)", 1.0, 3, above_chance=Tr
 BITS = Measure("information_bits", "Information (bits)", 1.0, 3, above_chance=True)
 FRACTION = Measure("information_fraction", "Information / entropy (%)", above_chance=True)
 NMI, AMI = Measure("nmi", "NMI (%)"), Measure("ami", "AMI (%)", above_chance=True)
+NMI_CHANCE = Measure("nmi_by_chance", "NMI of the same predictions by chance (%)")
 TOP1, TOP5 = Measure("top1", "Top-1 (%)"), Measure("top5", "Top-5 (%)")
 MAP = Measure("mean_average_precision", "mAP (%)")
-MEASURES = (NATS, BITS, FRACTION, NMI, AMI, TOP1, MAP)
+MEASURES = (NATS, BITS, FRACTION, NMI, NMI_CHANCE, AMI, TOP1, MAP)
 
 
 def finite(value: float | None) -> float | None:

@@ -14,6 +14,7 @@ from qscore.report.reverse_probing.measures import (
     MEASURES,
     NATS,
     NMI,
+    NMI_CHANCE,
     SHUFFLED,
     TOP1,
     Table,
@@ -46,6 +47,8 @@ def overview(encoders: Encoders) -> Figure:
             for row, (encoder, color) in enumerate(zip(drawn, colors(drawn), strict=True)):
                 dot(axis, metric(encoder, SHUFFLED + measure.name), row + 0.17, measure, color=LIGHT_GREY, hollow=True)
                 dot(axis, metric(encoder, measure.name), row - 0.13, measure, color=color)
+                if measure is NMI and (chance := metric(encoder, NMI_CHANCE.name)[0]) is not None:
+                    axis.plot(measure.factor * chance, row - 0.13, "|", color="black", markersize=11)
             axis.set_title(measure.title.replace(" (", "\n(").replace(" / ", " /\n"), fontsize=10)
             axis.margins(x=0.15)
             axis.grid(axis="x", color="#DDDDDD")
@@ -54,7 +57,7 @@ def overview(encoders: Encoders) -> Figure:
                 axis.axvline(0, color="black", linewidth=0.8)
         axes[0].set_yticks(range(len(drawn)), names(drawn))
         axes[0].set_ylim(len(drawn) - 0.5, -0.5)
-        figure.legend(handles=_handles(), loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+        figure.legend(handles=_handles(), loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     return figure
 
 
@@ -124,7 +127,11 @@ def _plain(value: object) -> str:
 
 def _handles() -> list[Line2D]:
     kinds = (("concepts of the sample", GREY, GREY), ("shuffled concepts: chance", LIGHT_GREY, "white"))
-    return [
+    dots = [
         Line2D([], [], marker="o", linestyle="", color=color, markerfacecolor=face, label=text)
         for text, color, face in kinds
+    ]
+    return [
+        *dots,
+        Line2D([], [], marker="|", linestyle="", color="black", label="NMI of the same predictions by chance"),
     ]

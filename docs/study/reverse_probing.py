@@ -19,7 +19,7 @@ from qscore.report.statistics import t_interval
 OUT = Path(__file__).parent / "results" / "reverse_probing"
 SETTINGS = ("fashion-simclr", "fashion-byol", "emoji-simclr", "emoji-byol")
 CONTROL, SEEDS = "ratio-lambda=0", (0, 1, 2)
-TREATED = ("ratio-lambda=0.1", "ratio-lambda=10", "ratio-lambda=1000", "centered-lambda=10", "centered-lambda=1000")
+TREATED = ("ratio-lambda=0.1", "ratio-lambda=10", "ratio-lambda=1000", "centered-lambda=10")
 EXPERTS = ("brightness", "sharpness", "edges", "shape")
 COLOURS = ("colour", "colour_count", "saturation")
 METRICS = {

@@ -19,6 +19,7 @@ from qscore.records import Concepts, Grouping
 from qscore.results import Result
 
 NAME = "reverse_probing"
+KNOWS_LABELS = "The surprise knows the labels of the very samples: there are no other concepts."
 Arrays = dict[str, np.ndarray]
 
 
@@ -75,7 +76,8 @@ def reverse_probing(
         grouping_of_pairs = clustered_for_pairs(inputs, found)
         arrays |= confused_pairs(inputs, known.train, grouping_of_pairs, prober, num_pairs)
         notes += _notes_of_pairs(grouping_of_pairs, found, len(arrays["pair_p"]))
-    said, seen = _bridge(inputs, known, found, prober)
+    said, seen, remarks = _bridge(inputs, known, found, prober)
+    notes += remarks
     return Result(
         NAME,
         metrics | {f"bridge/{name}": value for name, value in said.items()},
@@ -125,17 +127,20 @@ def _sweep(
 
 def _bridge(
     inputs: EvaluationInputs, known: Gathered, found: Clustered, prober: Prober
-) -> tuple[dict[str, float | None], Arrays]:
+) -> tuple[dict[str, float | None], Arrays, list[str]]:
     """Surprise beside Q on the held-out samples, by concepts without the labels where there are others."""
     if known.test is None or not found.quantizers:
-        return {}, {}
+        return {}, {}, []
     rest = others(known.train, [LABELS]) or (LABELS,)
     probes = kept_probes(inputs, of_groups(known.train, rest), found.groupings, prober)
     surprise = mean_surprise(found.quantizers, probes, inputs.test, of_groups(known.test, rest))
     q = inputs.test_q.numpy().astype(np.float64)
     correct = inputs.probe.correct if inputs.test.labels is not None and inputs.train.labels is not None else None
     arrays = {"surprise": surprise, "q": q} | ({} if correct is None else {"misclassified": ~correct})
-    return compare_with_q(surprise, q, correct, seed=inputs.seed), arrays
+    remarks = (
+        ["The surprise knows the labels of the very samples: there are no other concepts."] if rest == (LABELS,) else []
+    )
+    return compare_with_q(surprise, q, correct, seed=inputs.seed), arrays, remarks
 
 
 def _notes(found: Clustered, num_clusterings: int) -> list[str]:

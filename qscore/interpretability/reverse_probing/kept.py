@@ -1,5 +1,6 @@
 """Clusterings and probes that are kept beside the representations, so that nothing makes them twice."""
 
+import inspect
 from collections.abc import Sequence
 
 from tqdm import tqdm
@@ -11,6 +12,8 @@ from qscore.interpretability.reverse_probing.concepts import labels_of
 from qscore.interpretability.reverse_probing.prober import Prober
 from qscore.interpretability.reverse_probing.stored import StoredProbe
 from qscore.records import Concepts, Grouping
+
+SETTINGS = str(inspect.signature(quantize))  # other defaults make other clusters
 
 
 def kept_quantizers(inputs: EvaluationInputs, num_clusters: int, num_clusterings: int) -> list[Quantizer]:
@@ -29,7 +32,7 @@ def kept_quantizers(inputs: EvaluationInputs, num_clusters: int, num_clusterings
         if inputs.pictures is None:
             found.append(quantize(inputs.train.h, num_clusters, seed=seed))
             continue
-        key = fingerprint(inputs.train.fingerprint, f"{num_clusters} {seed}")
+        key = fingerprint(inputs.train.fingerprint, f"{num_clusters} {seed} {SETTINGS}")
         path = inputs.pictures.cache / "clusters" / f"{key}.safetensors"
         if not path.is_file():
             quantize(inputs.train.h, num_clusters, seed=seed).save(path)

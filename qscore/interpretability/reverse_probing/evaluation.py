@@ -137,9 +137,7 @@ def _bridge(
     q = inputs.test_q.numpy().astype(np.float64)
     correct = inputs.probe.correct if inputs.test.labels is not None and inputs.train.labels is not None else None
     arrays = {"surprise": surprise, "q": q} | ({} if correct is None else {"misclassified": ~correct})
-    remarks = (
-        ["The surprise knows the labels of the very samples: there are no other concepts."] if rest == (LABELS,) else []
-    )
+    remarks = [KNOWS_LABELS] if rest == (LABELS,) else []
     return compare_with_q(surprise, q, correct, seed=inputs.seed), arrays, remarks
 
 

@@ -87,7 +87,8 @@ def test_six_blobs_are_all_that_labels_and_colours_say(inputs: EvaluationInputs,
     assert load_result(path).metrics == json.loads(path.read_text())["metrics"] == metrics
     again = reverse_probing(inputs, **options, ks=[2, 6])
     assert again.metrics == metrics
-    assert all(np.array_equal(again.arrays[name], arrays[name]) for name in arrays)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(again.arrays[name], array)
 
 
 def test_surprise_finds_the_samples_whose_colour_is_told_wrongly(inputs: EvaluationInputs, table: str) -> None:

@@ -18,7 +18,7 @@ from qscore.application.data_words import (
     QUOTES,
     REVERSE_TRANSFER,
     TRANSFER,
-    concept_words,
+    concept_overrides,
     data_override,
     quoted,
     transfer_overrides,
@@ -112,7 +112,7 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
 
     - `data=FOLDER` and `data=FILE.npz` name images of the user's own;
     - `evaluation.transfer.datasets=[cifar10,FOLDER]` names data sets in the same words;
-    - `concepts=[labels,colour,FILE.csv]` is `evaluation.reverse_probing.concepts`;
+    - `concepts=[labels,colour,FILE.csv]` is `evaluation.reverse_probing.concepts`, or that of `reverse_transfer`;
     - `resume=RUN_DIR` goes on in that very directory;
     - `checkpoint=FILE` is `checkpoint.path=FILE`, and so is `encoder=FILE` of evaluate.py.
 
@@ -141,7 +141,7 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
         elif name == "run" and Path(value.strip(QUOTES)).is_dir():
             expanded.append(f"run={quoted(value.strip(QUOTES))}")  # runs of a sweep have a = in their names
         elif name == "concepts":
-            expanded.append(f"evaluation.reverse_probing.concepts={concept_words(value)}")
+            expanded += concept_overrides(value, arguments)
         elif name == "checkpoint" or (name == "encoder" and config_name == "evaluate"):
             expanded.append(f"checkpoint.path={_checkpoint_path(value)}")
         elif name == "resume" and value not in ("", "null"):

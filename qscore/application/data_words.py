@@ -8,6 +8,7 @@ from pathlib import Path
 from qscore.errors import UserError, unknown_name
 
 QUOTES = "'\""
+TAKE_CONCEPTS = ("reverse_probing", "reverse_transfer")
 TRANSFER, REVERSE_TRANSFER = "evaluation.transfer.datasets", "evaluation.reverse_transfer.datasets"
 
 
@@ -63,16 +64,20 @@ def quoted(value: str) -> str:
     return f"'{escaped}'"
 
 
-def concept_words(value: str) -> str:
-    """Returns the value of `concepts=`, files of it by their absolute paths: a run may be evaluated from elsewhere.
+def concept_overrides(value: str, arguments: Collection[str]) -> list[str]:
+    """Returns the overrides for `concepts=`, with absolute paths: a run may be evaluated from elsewhere.
 
     Args:
         value: A list in brackets, or a single word; see `gather` of reverse probing.
+        arguments: All of the command: which of the evaluations that take concepts is asked for.
 
-    >>> concept_words("[labels,colour]")
-    "['labels','colour']"
+    >>> concept_overrides("[labels,colour]", ["evaluation=reverse_probing"])
+    ["evaluation.reverse_probing.concepts=['labels','colour']"]
     """
-    return f"[{','.join(quoted(_with_absolute_path(word)) for word in _words(value))}]"
+    chosen = [argument for argument in arguments if argument.startswith("evaluation=")]
+    asked = [name for name in TAKE_CONCEPTS if any(name in argument for argument in chosen)]
+    words = f"[{','.join(quoted(_with_absolute_path(word)) for word in _words(value))}]"
+    return [f"evaluation.{name}.concepts={words}" for name in asked or TAKE_CONCEPTS[:1]]
 
 
 def _words(value: str) -> list[str]:

@@ -47,6 +47,10 @@ def _suggestion(name: str, config_dir: Path, config_name: str) -> str:
     known = _option_names(config_dir, config_name)
     if name in known:
         return " It is not part of this configuration: a chosen group (such as evaluation=...) leaves it out."
+    group, _, rest = name.partition(".")
+    choice = rest.partition(".")[0]
+    if (config_dir / group / f"{choice}.yaml").is_file():
+        return f" It belongs to {group}={choice}, which is not chosen."
     leaf = name.rsplit(".", 1)[-1]
     same_leaf = [option for option in known if option.rsplit(".", 1)[-1] == leaf]
     nearest = same_leaf or difflib.get_close_matches(name, known, n=3, cutoff=0.5)

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -174,23 +173,3 @@ def clusterings(
     """
     progress = tqdm(tuple(seeds), desc=f"k-means, K = {num_clusters}", unit="clustering", leave=False)
     return [quantize(h, num_clusters, seed=seed) for seed in progress]
-
-
-def by_dominant_feature(h: Float[Tensor, "sample feature"], dominant: Tensor) -> Grouping:
-    """Returns the group of each sample by the largest of its dominant features, numbered as the features are.
-
-    Args:
-        h: Representations.
-        dominant: (sample, feature), bool: which features may name the group, such as those of L ∩ D. A sample of none
-            is in no group.
-
-    >>> by_dominant_feature(torch.eye(3), torch.eye(3) > torch.tensor([0, 0, 1])).clusters
-    array([ 0,  1, -1])
-    """
-    largest = h.masked_fill(~dominant, float("-inf")).argmax(1)
-    return Grouping(torch.where(dominant.any(1), largest, -1).numpy(), "dominant features")
-
-
-def by_labels(labels: Int[Tensor, " sample"]) -> Grouping:
-    """Returns the classes as groups: how much the concepts say about them (appendix D.1)."""
-    return Grouping(labels.numpy().astype(np.int64), "labels")

@@ -1,4 +1,4 @@
-"""Groups that were made elsewhere, such as a method's own self-labels, and who is in a group."""
+"""Groups that k-means did not make: labels, dominant features, a method's own self-labels; and who is in a group."""
 
 import csv
 import zipfile
@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
 
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.interpretability.reverse_probing.concepts import listed
@@ -91,6 +93,26 @@ def _whole_number(cluster: object, sample: str, path: Path) -> int:
             f"Expected whole numbers from -1 as clusters in {path.name}, got '{cluster}' for {sample}; number them."
         )
     return int(number)
+
+
+def by_dominant_feature(h: Float[Tensor, "sample feature"], dominant: Bool[Tensor, "sample feature"]) -> Grouping:
+    """Returns the group of each sample by the largest of its dominant features, numbered as the features are.
+
+    Args:
+        h: Representations.
+        dominant: (sample, feature), bool: which features may name the group, such as those of L ∩ D. A sample of none
+            is in no group.
+
+    >>> by_dominant_feature(torch.eye(3), torch.eye(3) > torch.tensor([0, 0, 1])).clusters
+    array([ 0,  1, -1])
+    """
+    largest = h.masked_fill(~dominant, float("-inf")).argmax(1)
+    return Grouping(torch.where(dominant.any(1), largest, -1).numpy(), "dominant features")
+
+
+def by_labels(labels: Int[Tensor, " sample"]) -> Grouping:
+    """Returns the classes as groups: how much the concepts say about them (appendix D.1)."""
+    return Grouping(labels.numpy().astype(np.int64), "labels")
 
 
 def members(grouping: Grouping, cluster: int, num: int = 25, seed: int = 0) -> Int[np.ndarray, " _"]:

@@ -12,7 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.interpretability.clusters import Quantizer, by_dominant_feature, by_labels, clusterings, quantize
+from qscore.interpretability.clusters import Quantizer, clusterings, quantize
+from qscore.interpretability.groupings import by_dominant_feature, by_labels
 from qscore.score.kmeans import FAISS, RANDOM, SCIKIT_LEARN, kmeans
 
 

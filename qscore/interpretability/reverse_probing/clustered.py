@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from qscore.evaluation import EvaluationInputs
-from qscore.interpretability.clusters import Quantizer, by_dominant_feature, by_labels, default_num_clusters
-from qscore.interpretability.groupings import load_grouping
+from qscore.interpretability.clusters import Quantizer, default_num_clusters
+from qscore.interpretability.groupings import by_dominant_feature, by_labels, load_grouping
 from qscore.interpretability.reverse_probing.kept import kept_quantizers
 from qscore.records import Grouping
 from qscore.score import dominant_features

@@ -10,8 +10,9 @@ from scipy.sparse import csr_array
 
 from qscore.errors import UserError, unknown_name
 from qscore.interpretability.reverse_probing.concepts import as_binary
-from qscore.interpretability.reverse_probing.linear import LBFGS, SGD, Examples, LinearModel, Solver
+from qscore.interpretability.reverse_probing.linear import Examples, LinearModel
 from qscore.interpretability.reverse_probing.measures import Measures, measure
+from qscore.interpretability.reverse_probing.solvers import LBFGS, SGD, Solver
 from qscore.interpretability.reverse_probing.split import Split, stratified_split
 from qscore.records import Concepts, Grouping
 

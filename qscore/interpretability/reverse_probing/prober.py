@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float
 from tqdm import tqdm
 
-from qscore.interpretability.reverse_probing.linear import Examples, Solver
+from qscore.interpretability.reverse_probing.linear import Examples
 from qscore.interpretability.reverse_probing.probe import AUTO, ReverseProbe, choose_solver, reverse_probe
+from qscore.interpretability.reverse_probing.solvers import Solver
 from qscore.records import Concepts, Grouping
 
 

@@ -8,10 +8,10 @@ from qscore.errors import UserError
 from qscore.interpretability.reverse_probing.ablation import added, by_k, cumulative, groupings_by_k
 from qscore.interpretability.reverse_probing.chance import mean_and_sd, probe_with_chance
 from qscore.interpretability.reverse_probing.concepts import of_groups, side_by_side
-from qscore.interpretability.reverse_probing.linear import SGD
 from qscore.interpretability.reverse_probing.measures import MEASURES
 from qscore.interpretability.reverse_probing.probe import reverse_probe
 from qscore.interpretability.reverse_probing.prober import Prober
+from qscore.interpretability.reverse_probing.solvers import SGD
 from qscore.records import Concepts, Grouping
 from tests.interpretability.planted import digits, one_hot, random_concepts
 

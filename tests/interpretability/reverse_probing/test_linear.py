@@ -10,8 +10,9 @@ from torch.nn import functional as F  # noqa: N812
 
 from qscore.errors import UserError
 from qscore.interpretability.reverse_probing import linear
-from qscore.interpretability.reverse_probing.linear import LBFGS, SGD, Examples, LinearModel, cross_entropy
+from qscore.interpretability.reverse_probing.linear import Examples, LinearModel, cross_entropy
 from qscore.interpretability.reverse_probing.probe import choose_solver
+from qscore.interpretability.reverse_probing.solvers import LBFGS, SGD
 
 
 def examples(num: int, num_clusters: int, num_concepts: int = 12, seed: int = 0) -> Examples:

@@ -9,9 +9,9 @@ from sklearn.metrics import confusion_matrix
 
 from qscore.interpretability.reverse_probing.concepts import make_concepts, shuffled, side_by_side
 from qscore.interpretability.reverse_probing.confusion import MIN_CHANGED, MIN_SAMPLES, confusions, holm, shares
-from qscore.interpretability.reverse_probing.linear import SGD
 from qscore.interpretability.reverse_probing.pairs import as_arrays, told_apart
 from qscore.interpretability.reverse_probing.prober import Prober
+from qscore.interpretability.reverse_probing.solvers import SGD
 from qscore.records import Concepts, Grouping
 from tests.interpretability.planted import one_hot, random_concepts
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from qscore.errors import UserError
 from qscore.interpretability.clusters import quantize
 from qscore.interpretability.reverse_probing.concepts import shuffled, side_by_side
-from qscore.interpretability.reverse_probing.linear import SGD
 from qscore.interpretability.reverse_probing.probe import ReverseProbe, reverse_probe
+from qscore.interpretability.reverse_probing.solvers import SGD
 from qscore.records import Grouping
 from tests.interpretability.planted import digits, network, one_hot, random_concepts, xor_blobs
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.interpretability.clusters import Quantizer, quantize
 from qscore.interpretability.reverse_probing.concepts import of_samples, side_by_side
-from qscore.interpretability.reverse_probing.linear import SGD
 from qscore.interpretability.reverse_probing.measures import MEASURES
 from qscore.interpretability.reverse_probing.probe import ReverseProbe, reverse_probe
+from qscore.interpretability.reverse_probing.solvers import SGD
 from qscore.interpretability.reverse_probing.split import stratified_split
 from qscore.interpretability.reverse_probing.stored import StoredProbe
 from qscore.interpretability.reverse_probing.transfer import transfer

@@ -120,7 +120,7 @@ def quantize(
 ) -> Quantizer:
     """Returns the best of some runs of k-means on standardised representations.
 
-    The settings are those of appendix C of Laina et al. (ICLR 2022, openreview HFPTzdwN39): 100 iterations, the best of
+    The settings are those of appendix C of Laina et al. (ICLR 2022, arXiv 2209.03268): 100 iterations, the best of
     5. They begin by k-means++, not from random samples as faiss does, which ends up to 9 % higher. The paper's 256,000
     vectors are faiss' default of 256 samples a centroid for K = 1000; as there, more than that are subsampled. By faiss
     where it is installed, else by scikit-learn.

@@ -37,7 +37,7 @@ def reverse_probing(
 ) -> Result:
     """Returns how much concepts say about the clusters of the training representations, always beside chance.
 
-    Laina, Asano and Vedaldi (ICLR 2022, openreview HFPTzdwN39): table 2; with `ablate` fig. 4 and table 3, with `ks`
+    Laina, Asano and Vedaldi (ICLR 2022, arXiv 2209.03268): table 2; with `ablate` fig. 4 and table 3, with `ks`
     figs. 6 and 7; figs. 5 and 8 to 11 as confusion pairs. Ours: the shuffled concepts, the information in nats, and the
     surprise of the held-out samples beside their Q. Training samples are clustered; a fifth of them measures.
 

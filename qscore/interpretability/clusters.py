@@ -22,7 +22,10 @@ from qscore.score.kmeans import PLUS_PLUS, kmeans
 log = logging.getLogger(__name__)
 
 MAX_CLUSTERS, SAMPLES_PER_CLUSTER = 1000, 20
-TENSORS, FACTS = ("mean", "scale", "centroids"), {"inertia": float, "num_fitted": int, "num_samples": int}
+TENSORS, FACTS = (
+    ("mean", "scale", "centroids"),
+    {"inertia": float, "num_fitted": int, "num_samples": int, "solver": str},
+)
 
 
 def default_num_clusters(num_samples: int) -> int:
@@ -45,6 +48,7 @@ class Quantizer:
         inertia: Sum of squared distances to the centroids, over the samples that k-means was fitted on.
         num_fitted: How many those are.
         num_samples: Of how many they were drawn.
+        solver: "faiss" or "scikit-learn".
     """
 
     mean: Float[Tensor, " feature"]
@@ -53,6 +57,7 @@ class Quantizer:
     inertia: float
     num_fitted: int
     num_samples: int
+    solver: str
 
     @property
     def num_constant(self) -> int:
@@ -86,7 +91,7 @@ class Quantizer:
     def save(self, path: Path) -> None:
         """Writes a safetensors file."""
         with written_whole(path) as temporary:
-            facts = {name: repr(getattr(self, name)) for name in FACTS}
+            facts = {name: str(getattr(self, name)) for name in FACTS}
             save_file({name: getattr(self, name).contiguous() for name in TENSORS}, temporary, facts)
 
     @classmethod
@@ -161,7 +166,7 @@ def quantize(
         start=start,
     )
     mean, scale = scaling.mean.float(), scaling.scale.float()
-    return Quantizer(mean, scale, found.centres, found.inertia, len(rows), len(h))
+    return Quantizer(mean, scale, found.centres, found.inertia, len(rows), len(h), found.solver)
 
 
 def clusterings(

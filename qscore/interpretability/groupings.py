@@ -15,6 +15,7 @@ from qscore.interpretability.reverse_probing.concepts import listed
 from qscore.records import Grouping
 
 COLUMNS = ("id", "cluster")
+LARGEST = 2**53  # from here on a float skips whole numbers
 
 
 def load_grouping(path: Path, ids: Sequence[str]) -> Grouping:
@@ -46,6 +47,8 @@ def load_grouping(path: Path, ids: Sequence[str]) -> Grouping:
         raise UserError(
             f"Expected every sample once in {path.name}, got {listed(repeated)} again; keep one row of each."
         )
+    if f"train/{ids[0]}" in found:  # where held-out samples have the same ids
+        found = {sample.removeprefix("train/"): cluster for sample, cluster in found.items()}
     if missing := [sample for sample in ids if sample not in found]:
         raise UserError(
             f"Expected a cluster of every sample, got none of {len(missing)} out of {len(ids)}: {listed(missing)}; "
@@ -88,7 +91,7 @@ def _whole_number(cluster: object, sample: str, path: Path) -> int:
         number = float(str(cluster).strip() or -1)
     except ValueError:
         number = np.nan
-    if number != np.floor(number) or number < -1 or np.isinf(number):
+    if number != np.floor(number) or not -1 <= number < LARGEST:
         raise UserError(
             f"Expected whole numbers from -1 as clusters in {path.name}, got '{cluster}' for {sample}; number them."
         )

@@ -1,20 +1,48 @@
 """The groupings that an evaluation probes: clusterings that are kept on disk, or groups that somebody else made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from qscore.errors import UserError, unknown_name
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.clusters import Quantizer, default_num_clusters
 from qscore.interpretability.groupings import by_dominant_feature, by_labels, load_grouping
 from qscore.interpretability.reverse_probing.kept import kept_quantizers
+from qscore.interpretability.reverse_probing.probe import AUTO, SOLVERS
 from qscore.records import Grouping
 from qscore.score import dominant_features
 
 KMEANS, LABELS, DOMINANT = "k-means", "labels", "dominant_features"
 SAMPLES_FOR_PAIRS = 200  # a cluster: some 40 to test on, where a pair takes 20
+
+
+def check_options(
+    grouping: str, num_clusters: int | None, num_clusterings: int, ks: Sequence[int], solver: str
+) -> None:
+    """Looks whether an evaluation can be done as it is asked for, before any image is looked at.
+
+    Raises:
+        UserError: If a number is not a whole one of a sensible size, or grouping or solver are unknown.
+    """
+    if not isinstance(ks, Sequence) or isinstance(ks, str):
+        raise UserError(f"Expected a list of numbers of clusters in ks, got {ks}; write ks=[50,100].")
+    for name, value, least in (
+        ("num_clusterings", num_clusterings, 1),
+        *(("num_clusters", value, 2) for value in ([] if num_clusters is None else [num_clusters])),
+        *(("ks", value, 2) for value in ks),
+    ):
+        if not isinstance(value, int) or value < least:
+            raise UserError(f"Expected whole numbers from {least} in {name}, got {value}.")
+    if solver not in (AUTO, *SOLVERS):
+        raise unknown_name("solver", solver, (AUTO, *SOLVERS))
+    if grouping not in (KMEANS, LABELS, DOMINANT) and not Path(str(grouping)).is_file():
+        raise UserError(
+            f"{unknown_name('grouping', str(grouping), (KMEANS, LABELS, DOMINANT))} Or name a .csv or .npz file."
+        )
 
 
 @dataclass(frozen=True)
@@ -53,7 +81,7 @@ def clustered(inputs: EvaluationInputs, grouping: str, num_clusters: int | None,
         first = quantizers[0]
         facts = {
             "num_clusters": k,
-            "kmeans": f"trained on {first.num_fitted} of {first.num_samples}",
+            "kmeans": f"{first.solver}, trained on {first.num_fitted} of {first.num_samples}",
             "num_constant_features": first.num_constant,
         }
         return Clustered([each.assign(inputs.train.h) for each in quantizers], quantizers, facts)

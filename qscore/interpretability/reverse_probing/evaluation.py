@@ -4,12 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.reverse_probing.ablation import added, by_k, cumulative, others
-from qscore.interpretability.reverse_probing.bridge import compare_with_q, mean_surprise
+from qscore.interpretability.reverse_probing.bridge import compare_with_q, mean_surprise, rarity
 from qscore.interpretability.reverse_probing.chance import probe_with_chance
-from qscore.interpretability.reverse_probing.clustered import KMEANS, Clustered, clustered, clustered_for_pairs
+from qscore.interpretability.reverse_probing.clustered import (
+    KMEANS,
+    Clustered,
+    check_options,
+    clustered,
+    clustered_for_pairs,
+)
 from qscore.interpretability.reverse_probing.concepts import group_names, of_groups
 from qscore.interpretability.reverse_probing.kept import kept_probes
 from qscore.interpretability.reverse_probing.pair_images import confused_pairs
@@ -55,11 +60,12 @@ def reverse_probing(
     Raises:
         UserError: If concepts, grouping or solver cannot be had.
     """
-    if num_clusterings < 1:
-        raise UserError(f"Expected at least 1 clustering, got num_clusterings={num_clusterings}; the paper takes 5.")
-    known = gather(concepts, inputs)
+    check_options(grouping, num_clusters, num_clusterings, ks, solver)
+    words = [word for word in concepts if not (word == LABELS == grouping)]  # else they would explain themselves
+    known = gather(words, inputs)
     found = clustered(inputs, grouping, num_clusters, num_clusterings)
-    prober = Prober(inputs.seed, solver, inputs.device or "cpu").settled(known.train, found.groupings)
+    unsettled = Prober(inputs.seed, solver, inputs.device or "cpu")
+    prober = unsettled.settled(known.train, found.groupings)
     probed = probe_with_chance(known.train, found.groupings, prober)
     metrics, arrays = probed.as_metrics(), probed.as_arrays()
     metrics |= {
@@ -70,7 +76,7 @@ def reverse_probing(
     if ablate:
         arrays |= _groups(known.train, found, prober)
     if ks:
-        arrays |= _sweep(inputs, known.train, ks, num_clusterings, prober)
+        arrays |= _sweep(inputs, known.train, ks, num_clusterings, unsettled)
     notes = [*known.notes, *_notes(found, num_clusterings)]
     if num_pairs:
         grouping_of_pairs = clustered_for_pairs(inputs, found)
@@ -87,7 +93,7 @@ def reverse_probing(
             "grouping": grouping,
             "num_clusterings": num_clusterings,
             "solver": str(prober.solver),
-            "concepts": list(concepts),
+            "concepts": words,
             "groups": list(group_names(known.train)),
         },
         arrays | seen,
@@ -135,10 +141,16 @@ def _bridge(
     probes = kept_probes(inputs, of_groups(known.train, rest), found.groupings, prober)
     surprise = mean_surprise(found.quantizers, probes, inputs.test, of_groups(known.test, rest))
     q = inputs.test_q.numpy().astype(np.float64)
-    correct = inputs.probe.correct if inputs.test.labels is not None and inputs.train.labels is not None else None
-    arrays = {"surprise": surprise, "q": q} | ({} if correct is None else {"misclassified": ~correct})
+    rare = rarity(found.groupings, found.quantizers, inputs.test)
+    correct = inputs.probe.correct if _has_classes(inputs) else None
+    arrays = {"surprise": surprise, "rarity": rare, "q": q} | ({} if correct is None else {"misclassified": ~correct})
     remarks = [KNOWS_LABELS] if rest == (LABELS,) else []
-    return compare_with_q(surprise, q, correct, seed=inputs.seed), arrays, remarks
+    return compare_with_q(surprise, rare, q, correct, seed=inputs.seed), arrays, remarks
+
+
+def _has_classes(inputs: EvaluationInputs) -> bool:
+    labels = inputs.train.labels
+    return labels is not None and inputs.test.labels is not None and int(labels.min()) < int(labels.max())
 
 
 def _notes(found: Clustered, num_clusterings: int) -> list[str]:

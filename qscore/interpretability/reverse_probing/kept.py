@@ -1,10 +1,15 @@
 """Clusterings and probes that are kept beside the representations, so that nothing makes them twice."""
 
 import inspect
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeVar
 
 from tqdm import tqdm
 
+from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
 from qscore.files import fingerprint
 from qscore.interpretability.clusters import Quantizer, quantize
@@ -13,7 +18,10 @@ from qscore.interpretability.reverse_probing.prober import Prober
 from qscore.interpretability.reverse_probing.stored import StoredProbe
 from qscore.records import Concepts, Grouping
 
-SETTINGS = str(inspect.signature(quantize))  # other defaults make other clusters
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+SETTINGS = f"{inspect.signature(quantize)} {find_spec('faiss') is not None}"  # what else makes other clusters
 
 
 def kept_quantizers(inputs: EvaluationInputs, num_clusters: int, num_clusterings: int) -> list[Quantizer]:
@@ -32,11 +40,15 @@ def kept_quantizers(inputs: EvaluationInputs, num_clusters: int, num_clusterings
         if inputs.pictures is None:
             found.append(quantize(inputs.train.h, num_clusters, seed=seed))
             continue
-        key = fingerprint(inputs.train.fingerprint, f"{num_clusters} {seed} {SETTINGS}")
+        key = fingerprint(
+            inputs.train.fingerprint, f"{num_clusters} {seed} {SETTINGS} {find_spec('faiss') is not None}"
+        )
         path = inputs.pictures.cache / "clusters" / f"{key}.safetensors"
-        if not path.is_file():
-            quantize(inputs.train.h, num_clusters, seed=seed).save(path)
-        found.append(Quantizer.load(path))
+        quantizer = _whole(Quantizer.load, path)
+        if quantizer is None:
+            quantizer = quantize(inputs.train.h, num_clusters, seed=seed)
+            quantizer.save(path)
+        found.append(quantizer)
     return found
 
 
@@ -59,7 +71,20 @@ def kept_probes(
             continue
         key = fingerprint(inputs.train.fingerprint, *about, grouping.clusters.tobytes(), str(number))
         path = inputs.pictures.cache / "probes" / f"{key}.safetensors"
-        if not path.is_file():
-            StoredProbe.of(prober.probe(concepts, grouping, number), concepts).save(path)
-        found.append(StoredProbe.load(path))
+        probe = _whole(StoredProbe.load, path)
+        if probe is None:
+            probe = StoredProbe.of(prober.probe(concepts, grouping, number), concepts)
+            probe.save(path)
+        found.append(probe)
     return found
+
+
+def _whole(load: Callable[[Path], T], path: Path) -> T | None:
+    """What is kept; None where nothing is, or what is cannot be read."""
+    if not path.is_file():
+        return None
+    try:
+        return load(path)
+    except UserError as error:
+        log.warning("%s is broken and is made again: %s", path, error)
+        return None

@@ -18,6 +18,8 @@ CERTAIN = 1e-9  # from 1: no chance can be read off an AMI so near to it
 class Measures:
     """Of one probe; natural logarithms, fractions rather than percent.
 
+    NMI, AMI and mAP are NaN where all test samples lie in one cluster: there is nothing to tell apart.
+
     Attributes:
         entropy_nats: H of the clusters of the test samples.
         entropy_all_nats: H of the clusters of all samples.
@@ -73,7 +75,9 @@ class Measures:
 
     def as_metrics(self) -> dict[str, float | None]:
         """Returns what a table shows, under the names of result files."""
-        return {name: getattr(self, name) for name in MEASURES}
+        return {
+            name: None if np.isnan(value) else float(value) for name, value in zip(MEASURES, self.as_row(), strict=True)
+        }
 
     def as_row(self) -> Float[np.ndarray, " measure"]:
         """Returns the same in the order of `MEASURES`, NaN for what is not defined."""
@@ -102,16 +106,17 @@ def measure(
     is_before = np.arange(num_clusters) < clusters[:, None]  # of equal ones the first is taken, as by argmax
     rank = ((log_posterior > own[:, None]) | ((log_posterior == own[:, None]) & is_before)).sum(1)
     seen = np.unique(clusters)
+    is_told_apart = len(seen) > 1  # else scikit-learn calls every prediction of one cluster perfect
     precision = [average_precision_score(clusters == k, log_posterior[:, k]) for k in seen]
     return Measures(
         entropy_nats=entropy(clusters),
         entropy_all_nats=entropy(all_clusters),
         cross_entropy_nats=-float(own.mean(dtype=np.float64)),
-        nmi=float(normalized_mutual_info_score(clusters, predicted)),
-        ami=float(adjusted_mutual_info_score(clusters, predicted)),
+        nmi=float(normalized_mutual_info_score(clusters, predicted)) if is_told_apart else np.nan,
+        ami=float(adjusted_mutual_info_score(clusters, predicted)) if is_told_apart else np.nan,
         top1=float((predicted == clusters).mean()),
         top5=float((rank < 5).mean()),
-        mean_average_precision=float(np.mean(precision)),
+        mean_average_precision=float(np.mean(precision)) if is_told_apart else np.nan,
         num_clusters=num_clusters,
         num_absent=num_clusters - len(seen),
         num_test=len(clusters),

@@ -160,7 +160,7 @@ def test_mistakes_are_said(inputs: EvaluationInputs, table: str, tmp_path: Path)
     (tmp_path / "few.csv").write_text("\n".join(few))
     with pytest.raises(UserError, match="got none of 50 out of 1200: 1150, 1151"):
         reverse_probing(inputs, concepts=[str(tmp_path / "few.csv")])
-    with pytest.raises(UserError, match="at least 1 clustering"):
+    with pytest.raises(UserError, match="from 1 in num_clusterings, got 0"):
         reverse_probing(inputs, concepts=["labels"], num_clusterings=0)
     with pytest.raises(UserError, match="Expected the images behind the representations for the expert 'colour'"):
         reverse_probing(inputs, concepts=["colour"])

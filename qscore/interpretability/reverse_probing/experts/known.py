@@ -37,7 +37,10 @@ def expert_by_name(name: str) -> Expert:
         raise unknown_name("expert", name, [*KNOWN, "my_package.my_expert"])
     found = _imported(name)
     is_made = isinstance(found, Expert) and not isinstance(found, type)
-    expert = found if is_made or not callable(found) else found()
+    try:
+        expert = found if is_made or not callable(found) else found()
+    except TypeError as error:
+        raise UserError(f"Expected an expert that is made without arguments at {name}: {error}.") from error
     if not isinstance(expert, Expert):
         raise UserError(
             f"Expected an expert, or what gives one, at {name}, got {type(expert).__name__}: an expert has name, "

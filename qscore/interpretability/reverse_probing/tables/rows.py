@@ -15,7 +15,7 @@ from qscore.records import Concepts
 
 ID = "id"
 HEADER = re.compile(r"\[([^\]]*)\]\s*(.+)", flags=re.DOTALL)
-BINARY = {"0": False, "1": True, "false": False, "true": True}
+BINARY = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True}
 
 
 def split_label(header: str, default_group: str) -> tuple[str, str]:

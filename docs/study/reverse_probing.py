@@ -29,8 +29,17 @@ METRICS = {
     "top1": "top-1",
     "bridge/surprise_q_spearman": "Spearman of surprise and Q",
     "bridge/auroc_surprise": "AUROC of surprise",
+    "bridge/auroc_rarity": "AUROC of rarity",
     "bridge/auroc_q": "AUROC of Q",
 }
+KEPT = (
+    "nmi_by_chance",
+    "shuffled/information_nats",
+    "shuffled/ami",
+    "information_nats_sd",
+    "num_clusters",
+    "num_concepts",
+)
 Found = dict[tuple[str, str, int], dict[str, float]]
 
 

@@ -77,9 +77,7 @@ def probed(run: Path, setting: str, words: str) -> dict[str, float]:
         print(*command, flush=True)
         subprocess.run([sys.executable, *command], check=True, stderr=subprocess.DEVNULL)
     metrics = read_json(file)["metrics"]
-    return {
-        name: metrics[name] for name in (*METRICS, "shuffled/information_nats", "shuffled/ami", "information_nats_sd")
-    }
+    return {name: metrics[name] for name in (*METRICS, *KEPT)}
 
 
 def differences(found: Found, setting: str, name: str, metric: str, reference: str = CONTROL) -> list[float]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from qscore.errors import UserError, unknown_name
 
 QUOTES = "'\""
+OF_A_FILE = ("captions:", "namings:")
 TAKE_CONCEPTS = ("reverse_probing", "reverse_transfer")
 TRANSFER, REVERSE_TRANSFER = "evaluation.transfer.datasets", "evaluation.reverse_transfer.datasets"
 
@@ -76,8 +77,18 @@ def concept_overrides(value: str, arguments: Collection[str]) -> list[str]:
     """
     chosen = [argument for argument in arguments if argument.startswith("evaluation=")]
     asked = [name for name in TAKE_CONCEPTS if any(name in argument for argument in chosen)]
-    words = f"[{','.join(quoted(_with_absolute_path(word)) for word in _words(value))}]"
-    return [f"evaluation.{name}.concepts={words}" for name in asked or TAKE_CONCEPTS[:1]]
+    lists = [_quoted_list(part) for part in _swept(value)]
+    return [f"evaluation.{name}.concepts={','.join(lists)}" for name in asked or TAKE_CONCEPTS[:1]]
+
+
+def _swept(value: str) -> list[str]:
+    """The lists in brackets that a sweep takes one after the other; the whole value where it is no sweep."""
+    return re.findall(r"\[[^\]]*\]", value) if re.fullmatch(r"\[[^\]]*\](,\[[^\]]*\])+", value) else [value]
+
+
+def _quoted_list(value: str) -> str:
+    words = [] if value in ("", "null") else _words(value)
+    return f"[{','.join(quoted(_with_absolute_path(word)) for word in words)}]"
 
 
 def _words(value: str) -> list[str]:
@@ -87,7 +98,7 @@ def _words(value: str) -> list[str]:
 
 
 def _with_absolute_path(word: str) -> str:
-    kind, colon, rest = word.rpartition(":")
+    kind, colon, rest = word.partition(":") if word.startswith(OF_A_FILE) else ("", "", word)
     file = Path(rest).expanduser()
     return f"{kind}{colon}{file.absolute()}" if file.is_file() or "/" in rest else word
 

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from qscore.application.build import inference_device, plain
 from qscore.application.run_directory import CACHE, UNTRAINED, RunDirectory, alone_in
-from qscore.application.transfer import Evaluation, build_evaluations, check_transfer
+from qscore.application.transfer import Evaluation, build_evaluations, check_reverse_probing, check_transfer
 from qscore.data import ImageDataModule
 from qscore.encoders import Encoder, load_encoder
 from qscore.errors import UserError
@@ -115,9 +115,11 @@ def answerable(evaluations: DictConfig, data: ImageDataModule) -> DictConfig:
     """Returns the evaluations that the data has labels for; says which are left out.
 
     Raises:
-        UserError: If the images have labels, but of one class only; or a data set to transfer to is not there.
+        UserError: If the images have labels, but of one class only; or a data set to transfer to, or a concept, is not
+            there.
     """
     check_transfer(evaluations)
+    check_reverse_probing(evaluations)
     labels = data.source("train").labels
     wanted = [name for name in evaluations if name in NEED_LABELS]
     if labels is not None and wanted and int(labels.min()) == int(labels.max()):

@@ -6,7 +6,7 @@ from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from qscore.application.data_words import REVERSE_TRANSFER, TRANSFER
 from qscore.data import ImageDataModule
@@ -14,6 +14,8 @@ from qscore.data.sources import Splits
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
 from qscore.evaluation.transfer import NAME
+from qscore.interpretability.reverse_probing.clustered import KMEANS, check_options
+from qscore.interpretability.reverse_probing.sources import check_words
 from qscore.interpretability.reverse_probing.transfer_evaluation import NAME as REVERSE_NAME
 from qscore.results import Result
 
@@ -31,6 +33,30 @@ def check_transfer(evaluations: DictConfig) -> None:
     for name, key in KEYS.items():
         if name in evaluations:
             _check(evaluations[name], name, key)
+
+
+def check_reverse_probing(evaluations: DictConfig) -> None:
+    """Looks for the concepts and at the options of reverse probes, so that no mistake in them is seen after training.
+
+    Raises:
+        UserError: If a concept cannot be had, or an option has no meaning.
+    """
+    for name in {"reverse_probing", REVERSE_NAME}.intersection(map(str, evaluations)):
+        chosen = evaluations[name]
+        if "_target_" not in chosen:
+            raise UserError(f"Expected evaluation={name} for its options; for all others too: evaluation=[all,{name}].")
+        words: Any = (
+            OmegaConf.to_container(chosen.concepts) if OmegaConf.is_list(chosen.concepts) else [chosen.concepts]
+        )
+        check_words([str(word) for word in words])
+        ks: Any = chosen.get("ks", [])
+        check_options(
+            chosen.get("grouping", KMEANS),
+            chosen.num_clusters,
+            chosen.num_clusterings,
+            list(ks) if OmegaConf.is_list(ks) else ks,
+            chosen.solver,
+        )
 
 
 def build_evaluations(evaluations: DictConfig, data: ImageDataModule) -> dict[str, Evaluation]:

@@ -9,6 +9,7 @@ import pytest
 from qscore.application.command_line import expand_shortcuts
 from qscore.encoders import Encoder, save_encoder
 from qscore.results import load_result
+from tests.application.conftest import tiny
 
 Command = Callable[..., tuple[int, str]]
 OPTIONS = "evaluation.reverse_probing"
@@ -40,6 +41,12 @@ def test_words_become_absolute_paths() -> None:
     here = Path.cwd()
     assert expanded == [f"{OPTIONS}.concepts=['labels','{here}/a b/t=1.csv','captions:{here}/c/d.csv']"]
     assert expand_shortcuts(["concepts=colour"], "train") == [f"{OPTIONS}.concepts=['colour']"]
+    at_nine = expand_shortcuts(["concepts=/runs/09:00:00/t.csv"], "train")
+    assert at_nine == [f"{OPTIONS}.concepts=['/runs/09:00:00/t.csv']"]
+    swept = expand_shortcuts(["concepts=[labels,colour],[edges]"], "train")
+    assert swept == [f"{OPTIONS}.concepts=['labels','colour'],['edges']"]
+    both = expand_shortcuts(["evaluation=[reverse_probing,reverse_transfer]", "concepts=[edges]"], "evaluate")
+    assert both[1:] == [f"evaluation.{name}.concepts=['edges']" for name in ("reverse_probing", "reverse_transfer")]
 
 
 def test_a_table_labels_and_experts_probe_any_encoder(tmp_path: Path, asked: list[str], command: Command) -> None:
@@ -68,6 +75,7 @@ def test_a_table_labels_and_experts_probe_any_encoder(tmp_path: Path, asked: lis
         ("nowhere.csv", "Expected a table of concepts, found no file at"),
         ("colours", "Did you mean 'colour'"),
         ("[]", "Expected concepts to probe with, got none"),
+        ("null", "Expected concepts to probe with, got none"),
     ],
 )
 def test_a_mistake_in_concepts_is_said(
@@ -78,6 +86,32 @@ def test_a_mistake_in_concepts_is_said(
     assert status == 2
     assert message in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("num_clusters=2.5", "Expected whole numbers from 2 in num_clusters, got 2.5"),
+        ("num_clusters=0", "Expected whole numbers from 2 in num_clusters, got 0"),
+        ("ks=10", r"write ks=[50,100]"),
+        ("grouping=null", "Unknown grouping 'None'"),
+        ("grouping=k-mean", "Did you mean 'k-means'"),
+        ("solver=adam", "solver 'adam'"),
+    ],
+)
+def test_an_option_without_a_meaning_is_said(option: str, message: str, asked: list[str], command: Command) -> None:
+    status, said = command("evaluate", *asked, "evaluation=reverse_probing", "concepts=labels", f"{OPTIONS}.{option}")
+    assert status == 2
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_a_missing_table_is_said_before_training(tmp_path: Path, command: Command) -> None:
+    concepts = ["evaluation=[linear_probe,reverse_probing]", "concepts=[labels,nowhere.csv]"]
+    status, said = command("train", *tiny(tmp_path, "lambda=1", *concepts))
+    assert status == 2
+    assert "nowhere.csv" in said
+    assert not (tmp_path / "pretrained").exists()
 
 
 def test_concepts_without_the_evaluation_are_said(asked: list[str], command: Command) -> None:

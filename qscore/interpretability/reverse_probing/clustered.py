@@ -20,10 +20,8 @@ KMEANS, LABELS, DOMINANT = "k-means", "labels", "dominant_features"
 SAMPLES_FOR_PAIRS = 200  # a cluster: some 40 to test on, where a pair takes 20
 
 
-def check_options(
-    grouping: str, num_clusters: int | None, num_clusterings: int, ks: Sequence[int], solver: str
-) -> None:
-    """Looks whether an evaluation can be done as it is asked for, before any image is looked at.
+def check_options(grouping: object, num_clusters: object, num_clusterings: object, ks: object, solver: object) -> None:
+    """Looks whether an evaluation can be done as it is asked for; the options may be anything that a user can write.
 
     Raises:
         UserError: If a number is not a whole one of a sensible size, or grouping or solver are unknown.
@@ -38,7 +36,7 @@ def check_options(
         if not isinstance(value, int) or value < least:
             raise UserError(f"Expected whole numbers from {least} in {name}, got {value}.")
     if solver not in (AUTO, *SOLVERS):
-        raise unknown_name("solver", solver, (AUTO, *SOLVERS))
+        raise unknown_name("solver", str(solver), (AUTO, *SOLVERS))
     if grouping not in (KMEANS, LABELS, DOMINANT) and not Path(str(grouping)).is_file():
         raise UserError(
             f"{unknown_name('grouping', str(grouping), (KMEANS, LABELS, DOMINANT))} Or name a .csv or .npz file."

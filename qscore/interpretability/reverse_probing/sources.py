@@ -149,7 +149,7 @@ def _rows(table: Concepts, inputs: EvaluationInputs, prefix: str) -> tuple[Conce
 
 
 def _written_ids(inputs: EvaluationInputs, prefix: str, known: set[str]) -> tuple[list[str], list[str] | None]:
-    """How a file writes the ids of both parts: train/ID and test/ID where they share ids, or ID for the training one."""
+    """How a file writes the ids of both parts: train/ID and test/ID where they share ids; ID is of training."""
     train, test = ([f"{prefix}{i}" for i in part.ids] for part in (inputs.train, inputs.test))
     if not set(train) & set(test):
         return train, test

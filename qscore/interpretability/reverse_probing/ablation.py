@@ -93,10 +93,17 @@ def others(concepts: Concepts, base: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class ByK:
-    """The measures at several numbers of clusters (figs. 6 and 7), in the order of `MEASURES`."""
+    """The measures at several numbers of clusters (figs. 6 and 7), in the order of `MEASURES`.
+
+    Attributes:
+        ks: Numbers of clusters.
+        values: Of the concepts.
+        shuffled: Of the same concepts dealt to other samples.
+    """
 
     ks: Int[np.ndarray, " k"]
     values: Float[np.ndarray, "k clustering measure"]
+    shuffled: Float[np.ndarray, "k clustering measure"]
 
 
 def by_k(concepts: Concepts, groupings: Mapping[int, Sequence[Grouping]], prober: Prober) -> ByK:
@@ -108,8 +115,9 @@ def by_k(concepts: Concepts, groupings: Mapping[int, Sequence[Grouping]], prober
         prober: How to fit.
     """
     settled = prober.settled(concepts, [grouping for some in groupings.values() for grouping in some])
-    values = [settled.grid([concepts], some, f"K = {k}")[0] for k, some in groupings.items()]
-    return ByK(np.array(list(groupings)), np.stack(values))
+    variants = [concepts, shuffled(concepts, prober.seed)]
+    values = np.stack([settled.grid(variants, some, f"K = {k}") for k, some in groupings.items()])
+    return ByK(np.array(list(groupings)), values[:, 0], values[:, 1])
 
 
 def groupings_by_k(

@@ -72,6 +72,8 @@ def reverse_probing(
         "num_clusters": float(found.facts["num_clusters"]),
         "num_concepts": float((known.train.present.sum(0) > 0).sum()),
         "num_samples": float(len(known.train.ids)),
+        "num_alone": float(np.mean([probe.split.num_alone for probe in probed.probes])),
+        "num_absent": float(np.mean([probe.measures.num_absent for probe in probed.probes])),
     }
     if ablate:
         arrays |= _groups(known.train, found, prober)
@@ -128,7 +130,7 @@ def _sweep(
 ) -> Arrays:
     groupings = {k: clustered(inputs, KMEANS, k, num_clusterings).groupings for k in sorted(set(ks))}
     swept = by_k(concepts, groupings, prober)
-    return {"ks": swept.ks, "by_k": swept.values}
+    return {"ks": swept.ks, "by_k": swept.values, "by_k_shuffled": swept.shuffled}
 
 
 def _bridge(

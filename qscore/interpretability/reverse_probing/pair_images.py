@@ -9,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812
 from qscore.evaluation import EvaluationInputs, Pictures
 from qscore.interpretability.groupings import common_label, members
 from qscore.interpretability.reverse_probing.concepts import group_names
-from qscore.interpretability.reverse_probing.pairs import Pair, as_arrays, told_apart
+from qscore.interpretability.reverse_probing.pairs import LEVEL, Pair, as_arrays, told_apart
 from qscore.interpretability.reverse_probing.prober import Prober
 from qscore.interpretability.reverse_probing.sources import LABELS
 from qscore.records import Concepts, Grouping
@@ -30,7 +30,8 @@ def confused_pairs(
         num_pairs: At most; 5 x 5 images of each cluster, no larger than 48 px.
     """
     base = [LABELS] if LABELS in group_names(concepts) else []
-    pairs = told_apart(concepts, grouping, base, prober, num_pairs=num_pairs)
+    found = told_apart(concepts, grouping, base, prober, num_pairs=num_pairs)
+    pairs = [pair for pair in found if pair.p <= LEVEL]
     arrays = as_arrays(pairs) | {"pair_labels": _common_labels(inputs, grouping, pairs)}
     if inputs.pictures is None or not pairs:
         return arrays

@@ -134,6 +134,8 @@ def as_arrays(pairs: Sequence[Pair], num_concepts: int = 50) -> dict[str, np.nda
         "pair_clusters": np.array([pair.clusters for pair in pairs], dtype=np.int64).reshape(-1, 2),
         "pair_counts": np.array([pair.counts for pair in pairs], dtype=np.int64).reshape(-1, 2),
         "pair_confusion": np.array([pair.confusion for pair in pairs], dtype=float).reshape(-1, 2),
+        "pair_changed": np.array([pair.changed for pair in pairs], dtype=np.int64).reshape(-1, 2),
+        "pair_num_tested": np.array([pair.num_tested for pair in pairs], dtype=np.int64),
         "pair_p": np.array([pair.p for pair in pairs], dtype=float),
         "pair_concepts": names.astype(str),
         "pair_theta": theta,

@@ -24,10 +24,11 @@ REVERSE_CHAPTERS = (
         "reverse_probing",
         "How much of a representation can be said in words",
         "A linear probe tells from the concepts of an image which cluster of the representation it lies in (Laina et "
-        "al., 2022). Filled: the image's own concepts; hollow: those of another image, which is chance. Compare these "
-        "first. Information and AMI are 0 by chance and may be below; NMI, top-1 and mAP are above 0 by chance alone, "
-        "NMI often far. ± is over clusterings of one encoder: it says nothing about other training seeds. Numbers of "
-        "different clusters or concepts cannot be compared.",
+        "al., 2022). Filled: the image's own concepts; hollow: those of another image, where probes learn nothing and "
+        "name the largest clusters. The stroke beside NMI is what the same predictions would have by chance, often "
+        "most of it: trust AMI and information, which are 0 by chance and may be below. ± is over clusterings of one "
+        "encoder: it says nothing about other training seeds. Numbers of different clusters or concepts cannot be "
+        "compared.",
         overview,
         "reverse_probing",
         overview_table,
@@ -81,9 +82,10 @@ REVERSE_CHAPTERS = (
     Chapter(
         "reverse_pairs",
         "Clusters that a group of concepts tells apart (figs. 5, 8 to 11)",
-        "Pairs that the labels alone confuse and the labels with one group of concepts do not, at most twelve. Bars: "
+        "Pairs that are confused less once a group of concepts is known beside the labels (if there are any), by "
+        "McNemar's exact test, p corrected by Holm for every pair and group that was tested; at most twelve. Bars: "
         "the concepts whose weights differ most, blue for the first cluster and red for the second; the words show the "
-        "same, larger for a larger difference. The pairs were searched for: p is that of one pair looked at alone.",
+        "same, larger for a larger difference. p speaks of these probes of one clustering.",
         confusion_pairs,
         "reverse_pairs",
         pairs_table,
@@ -94,7 +96,8 @@ REVERSE_CHAPTERS = (
         "Is what cannot be said also what Q finds weak?",
         "A held-out image a point: how surprising its cluster is, given its concepts, against its Q-Score; crosses: "
         "the linear probe is wrong. Below 0 in Spearman: a low Q goes with surprise. AUROC: how well each tells wrong "
-        "from right, 0.5 is chance; brackets are 95 %. Where there are labels among the concepts, surprise knows them.",
+        "from right; brackets are 95 %. Rarity is the surprise of who knows no concept: what words add is the "
+        "difference to it. Labels are no part of surprise where there are other concepts.",
         bridge_scatter,
         "reverse_bridge",
         bridge_table,

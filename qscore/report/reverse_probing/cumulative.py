@@ -38,7 +38,8 @@ from qscore.report.reverse_probing.measures import (
     values,
 )
 
-KINDS = {"with labels": "cumulative", "without labels": "cumulative_without"}
+WITH_LABELS, SHUFFLED = "with labels", "all, shuffled"
+KINDS = {WITH_LABELS: "cumulative", "without labels": "cumulative_without"}
 PALETTE = (LIGHT_GREY, BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
 HATCHES = ("", "....", "xxx", "\\\\\\")
 WIDE, NARROW = 0.7, 0.3
@@ -114,6 +115,11 @@ def _every(encoders: Encoders) -> Iterator[tuple[list[str], np.ndarray]]:
                 known = next(v for v in found.values() if v is not None)
                 each = [np.full(known.shape[1], np.nan) if v is None else v[i] for v in found.values()]
                 yield [label(encoder), kind, step], np.array(each)
+        if _steps(encoder, WITH_LABELS):
+            chance = [values(encoder, "shuffled", m) for m in TABLE_MEASURES]
+            num = next((len(v) for v in chance if v is not None), 0)
+            each = [np.full(num, np.nan) if v is None else v.mean(1) for v in chance]
+            yield [label(encoder), "", SHUFFLED], np.array(each).reshape(len(chance), num)
 
 
 def _steps(encoder: EvaluatedEncoder, kind: str) -> list[str]:

@@ -44,6 +44,7 @@ PANELS = (NATS, FRACTION, AMI, NMI, TOP1, MAP)
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, GREY)
 MARKERS = "os^vP*X"
 WIDE = 8.0
+KINDS = {"own": "by_k", "shuffled": "by_k_shuffled"}
 has_sweep = holding("by_k")
 
 
@@ -57,6 +58,7 @@ def k_sweep(encoders: Encoders) -> Figure:
         for axis, measure in zip(figure.subplots(2, 3, sharex=True).flat, PANELS, strict=True):
             for encoder, (color, marker) in zip(drawn, told_apart(drawn), strict=True):
                 _draw_line(axis, encoder, measure, color, marker)
+                _draw_chance(axis, encoder, measure, color)
             axis.set_title(measure.title)
             axis.grid(color="#EEEEEE")
             if ks[-1] > WIDE * ks[0]:
@@ -73,18 +75,18 @@ def k_sweep(encoders: Encoders) -> Figure:
 def sweep_table(encoders: Encoders) -> Table:
     """Returns header and rows as printed, one a number of clusters."""
     rows = [
-        [label(encoder), str(k), *(m.said(spread(numbers)) for m, numbers in zip(PANELS, each, strict=True))]
-        for encoder, k, each in _every(encoders)
+        [label(encoder), str(k), kind, *(m.said(spread(numbers)) for m, numbers in zip(PANELS, each, strict=True))]
+        for encoder, k, kind, each in _every(encoders)
     ]
-    return ["Encoder", "Clusters", *(m.title for m in PANELS)], rows
+    return ["Encoder", "Clusters", "Concepts", *(m.title for m in PANELS)], rows
 
 
 def sweep_csv(encoders: Encoders) -> Table:
     """Returns every clustering at full precision."""
-    header = ["encoder", "clusters", "clustering", *(m.name for m in PANELS)]
+    header = ["encoder", "clusters", "concepts", "clustering", *(m.name for m in PANELS)]
     return header, [
-        [label(encoder), str(k), str(i), *full(each[:, i])]
-        for encoder, k, each in _every(encoders)
+        [label(encoder), str(k), kind, str(i), *full(each[:, i])]
+        for encoder, k, kind, each in _every(encoders)
         for i in range(each.shape[1])
     ]
 
@@ -115,15 +117,26 @@ def _draw_line(axis: Axes, encoder: EvaluatedEncoder, measure: Measure, color: s
     axis.errorbar(x, y, yerr=error, color=color, marker=marker, markersize=5, linewidth=1.5, elinewidth=1, label=name)
 
 
+def _draw_chance(axis: Axes, encoder: EvaluatedEncoder, measure: Measure, color: str) -> None:
+    """The same concepts dealt to other images, dotted."""
+    each = values(encoder, KINDS["shuffled"], measure)
+    if each is not None:
+        points = sorted(zip(encoder.array(EVALUATION, "ks").tolist(), measure.factor * each.mean(1), strict=True))
+        axis.plot(*zip(*points, strict=True), ":", color=color, linewidth=1.2)
+
+
 def _ticks(ks: list[int]) -> list[int]:
     """At most six of the values: the first, the last, and some between."""
     return ks if len(ks) <= 6 else [ks[round(i)] for i in np.linspace(0, len(ks) - 1, 6)]
 
 
-def _every(encoders: Encoders) -> Iterator[tuple[EvaluatedEncoder, int, np.ndarray]]:
-    """Encoder, number of clusters and the measures (measure, clustering)."""
+def _every(encoders: Encoders) -> Iterator[tuple[EvaluatedEncoder, int, str, np.ndarray]]:
+    """Encoder, number of clusters, whose concepts, and the measures (measure, clustering)."""
     for encoder in (e for e in encoders if has_sweep(e)):
         num_clusterings = encoder.array(EVALUATION, "by_k").shape[1]
-        found = [values(encoder, "by_k", m) for m in PANELS]
+        found = {kind: [values(encoder, name, m) for m in PANELS] for kind, name in KINDS.items()}
         for i, k in enumerate(encoder.array(EVALUATION, "ks")):
-            yield encoder, int(k), np.array([np.full(num_clusterings, np.nan) if v is None else v[i] for v in found])
+            for kind, each in found.items():
+                if any(v is not None for v in each):
+                    rows = [np.full(num_clusterings, np.nan) if v is None else v[i] for v in each]
+                    yield encoder, int(k), kind, np.array(rows)

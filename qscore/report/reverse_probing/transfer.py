@@ -24,6 +24,7 @@ from qscore.report.reverse_probing.measures import (
 EVALUATION = "reverse_transfer"
 PANELS, MEASURES = (NATS, AMI, NMI, TOP1), (NATS, AMI, NMI, TOP1, TOP5)
 SOURCE, KINDS = "source", {"stored": "kept clusters and probe", "own": "clustered and probed anew"}
+SHUFFLED, CHANCE = "/shuffled", ", shuffled concepts"
 Row = tuple[EvaluatedEncoder, str, str]
 
 
@@ -55,7 +56,7 @@ def transfer_table(encoders: Encoders) -> Table:
     rows = []
     for encoder, name, prefix in _every(encoders):
         said = [m.said(metric(encoder, f"{prefix}/{m.name}", EVALUATION)) for m in MEASURES]
-        rows.append([label(encoder), name, KINDS.get(prefix.rpartition("/")[2], "where it was fitted"), *said])
+        rows.append([label(encoder), name, _probe(prefix), *said])
     return ["Encoder", "Data set", "Probe", *(m.title for m in MEASURES)], rows
 
 
@@ -66,11 +67,18 @@ def transfer_csv(encoders: Encoders) -> Table:
         [
             label(encoder),
             name,
-            prefix.rpartition("/")[2],
+            prefix.removeprefix(f"{name}/"),
             *full(encoder.metric(EVALUATION, f"{prefix}/{key}") for key in chosen),
         ]
         for encoder, name, prefix in _every(encoders)
     ]
+
+
+def _probe(prefix: str) -> str:
+    """What a row of the table is about."""
+    of_own = prefix.removesuffix(SHUFFLED)
+    said = KINDS.get(of_own.rpartition("/")[2], "where it was fitted")
+    return said if of_own == prefix else said + CHANCE
 
 
 def _every(encoders: Encoders) -> list[Row]:
@@ -78,7 +86,8 @@ def _every(encoders: Encoders) -> list[Row]:
     rows = []
     for encoder in encoders:
         places = [("source", SOURCE), *((name, f"{name}/{kind}") for name in datasets(encoder) for kind in KINDS)]
-        for name, prefix in places if datasets(encoder) else []:
+        every = [(name, prefix + kind) for name, prefix in places for kind in ("", SHUFFLED)]
+        for name, prefix in every if datasets(encoder) else []:
             if any(finite(encoder.metric(EVALUATION, f"{prefix}/{m.name}")) is not None for m in MEASURES):
                 rows.append((encoder, name, prefix))
     return rows

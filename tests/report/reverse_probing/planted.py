@@ -53,11 +53,12 @@ def probed(
         "labels_alone": drawn(mean=0.6),
         "ks": np.array([5, 10, 20, 40, 80]),
         "by_k": np.stack([drawn(mean=level * at) for at in (0.7, 0.8, 0.95, 1.0, 1.02)]),
+        "by_k_shuffled": np.stack([drawn(mean=0 * level) for _ in range(5)]),
         **_pairs(num_pairs, groups, generator),
         **_samples(num_samples, generator),
     }
     metrics = _metrics(each, shuffled) | {"num_clusters": 10, "num_concepts": 40, "num_samples": num_samples}
-    for i, key in enumerate(("surprise_q_spearman", "auroc_surprise", "auroc_q", "auroc_both")):
+    for i, key in enumerate(("surprise_q_spearman", "auroc_surprise", "auroc_q", "auroc_both", "auroc_rarity")):
         middle = -0.2 if i == 0 else 0.6 + 0.05 * i
         metrics |= {f"bridge/{key}": middle, f"bridge/{key}_low": middle - 0.05, f"bridge/{key}_high": middle + 0.05}
     chosen = {"num_clusters": 10, "num_clusterings": num_clusterings, "grouping": "k-means", "groups": list(groups)}

@@ -63,9 +63,16 @@ def test_steps_of_both_kinds_and_every_k_are_in_the_tables() -> None:
     assert [(row[1], row[2]) for row in rows] == [
         *(("with labels", step) for step in ("labels", "+ objects", "+ scene", "+ colour")),
         *(("without labels", step) for step in ("objects", "+ scene", "+ colour")),
+        ("", "all, shuffled"),
     ]
-    assert len(cumulative_csv([probed()])[1]) == 7 * 5
-    assert [row[1] for row in sweep_csv([probed(num_clusterings=1)])[1]] == ["5", "10", "20", "40", "80"]
+    assert len(cumulative_csv([probed()])[1]) == 8 * 5
+    swept = sweep_csv([probed(num_clusterings=1)])[1]
+    assert [row[1:3] for row in swept] == [
+        [k, kind] for k in ("5", "10", "20", "40", "80") for kind in ("own", "shuffled")
+    ]
+    assert all(abs(float(row[4])) < 0.2 for row in swept if row[2] == "shuffled")
+    bare = sweep_csv([probed(num_clusterings=1, without=("by_k_shuffled",))])[1]
+    assert {row[2] for row in bare} == {"own"}
 
 
 def test_pairs_keep_their_images_ranks_and_gaps() -> None:
@@ -93,7 +100,7 @@ def test_bridge_and_transfer_rows() -> None:
     encoder = moved(probed(), "stl10")
     _, ((_, num, _, spearman, *aurocs),) = bridge_table([encoder])
     assert (num, spearman) == ("300", "-0.200 [-0.250, -0.150]")
-    assert [text[:5] for text in aurocs] == ["0.650", "0.700", "0.750"]
+    assert [text[:5] for text in aurocs] == ["0.650", "0.700", "0.750", "0.800", "–", "–"]
     assert bridge_csv([encoder])[0][1] == "surprise_q_spearman"
     assert [row[1:3] for row in transfer_csv([encoder])[1]] == [
         ["source", "source"],

@@ -213,3 +213,58 @@ def test_the_same_images_transfer_without_loss_and_others_do_not(seen: Evaluatio
     assert stored > negated
     with pytest.raises(UserError, match="other than labels"):
         reverse_transfer(seen, datasets={"same": data}, concepts=["labels"])
+
+
+def test_labels_do_not_explain_themselves(inputs: EvaluationInputs, table: str) -> None:
+    options = {"grouping": "labels", "num_clusterings": 1, "ablate": False, "num_pairs": 0}
+    found = reverse_probing(inputs, concepts=["labels", table], **options)
+    assert found.settings["groups"] == ["colour", "noise"]
+    assert found.metrics == reverse_probing(inputs, concepts=[table], **options).metrics
+    with pytest.raises(UserError, match="Expected concepts to probe with"):
+        reverse_probing(inputs, concepts=["labels"], **options)
+
+
+def test_images_of_one_class_are_probed_without_errors_to_foresee(inputs: EvaluationInputs, table: str) -> None:
+    one = EvaluationInputs(
+        dataclasses.replace(inputs.train, labels=torch.zeros(NUM, dtype=torch.long)),
+        dataclasses.replace(inputs.test, labels=torch.zeros(200, dtype=torch.long)),
+        epsilon=1.0,
+        lower=0.0,
+        upper=1.0,
+    )
+    found = reverse_probing(one, concepts=[table], num_clusters=6, num_clusterings=1, num_pairs=0)
+    assert "bridge/surprise_q_spearman" in found.metrics
+    assert "misclassified" not in found.arrays
+
+
+def test_words_that_say_nothing_are_surprised_by_rare_clusters(inputs: EvaluationInputs, tmp_path: Path) -> None:
+    ids = [*inputs.train.ids, *inputs.test.ids]
+    silent = np.random.default_rng(5).random((len(ids), 3)) < 0.5
+    save_concepts(make_concepts(silent, ["a", "b", "c"], "noise", ids), tmp_path / "noise.csv")
+    options = {"num_clusters": 6, "num_clusterings": 2, "ablate": False, "num_pairs": 0}
+    found = reverse_probing(inputs, concepts=[str(tmp_path / "noise.csv")], **options)
+    np.testing.assert_allclose(found.arrays["surprise"], found.arrays["rarity"], atol=0.25)
+    assert np.median(np.abs(found.arrays["surprise"] - found.arrays["rarity"])) < 0.05
+
+
+def test_a_broken_file_is_made_again(seen: EvaluationInputs) -> None:
+    first = kept.kept_quantizers(seen, 4, 1)
+    assert seen.pictures is not None
+    (file,) = (seen.pictures.cache / "clusters").glob("*.safetensors")
+    file.write_bytes(file.read_bytes()[:500])
+    assert torch.equal(kept.kept_quantizers(seen, 4, 1)[0].centroids, first[0].centroids)
+    assert torch.equal(kept.Quantizer.load(file).centroids, first[0].centroids)
+
+
+def test_a_table_speaks_of_another_data_set_by_its_name(
+    seen: EvaluationInputs, data: ImageDataModule, tmp_path: Path
+) -> None:
+    numbers = [int(i) for i in (*seen.train.ids, *seen.test.ids)]
+    own = [f"{prefix}{i},{i % 2}" for prefix in ("", "same/") for i in numbers]
+    (tmp_path / "both.csv").write_text("\n".join(["id,odd", *dict.fromkeys(own)]))
+    (tmp_path / "one.csv").write_text("\n".join(["id,odd", *(row for row in dict.fromkeys(own) if "/" not in row)]))
+    options = {"datasets": {"same": data}, "num_clusters": 3, "num_clusterings": 1}
+    found = reverse_transfer(seen, concepts=[str(tmp_path / "both.csv")], **options)
+    assert found.metrics["same/stored/shuffled/information_nats"] is not None
+    with pytest.raises(UserError, match="same/"):
+        reverse_transfer(seen, concepts=[str(tmp_path / "one.csv")], **options)

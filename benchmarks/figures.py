@@ -13,7 +13,12 @@ OURS, OTHERS, GOAL = "#1b6ca8", "#b8b8b8", "#c23b22"
 
 def draw(results: Found, folder: Path) -> list[Path]:
     """Writes every figure that there are results for, and returns their paths."""
-    drawn = {"performance-gates": gates, "performance-speed": speed, "performance-growth": growth}
+    drawn = {
+        "performance-gates": gates,
+        "performance-speed": speed,
+        "performance-growth": growth,
+        "performance-reverse-probing": reverse_probing,
+    }
     paths = []
     for name, figure in drawn.items():
         made = figure(results)
@@ -65,6 +70,31 @@ def speed(results: Found) -> Any:
         axis.set_title(f"{found['setting']['architecture']}, {title}", fontsize=10)
         axis.set_xlabel("images a second (two views each)")
         axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    return figure
+
+
+def reverse_probing(results: Found) -> Any:
+    """Seconds of one clustering and one probe, over each size while the other two stay."""
+    measured = results.get("reverse_probing", {}).get("measured")
+    if not measured:
+        return None
+    sizes = ("samples", "concepts", "clusters")
+    base = {name: max([row[name] for row in measured], key=[row[name] for row in measured].count) for name in sizes}
+    figure, axes = plt.subplots(1, 3, figsize=(10, 3.2), sharey=True)
+    for axis, name in zip(axes, sizes, strict=True):
+        others = [other for other in sizes if other != name]
+        rows = sorted(
+            (row for row in measured if all(row[o] == base[o] for o in others)), key=lambda row: float(row[name])
+        )
+        for part, color in (("clustering_s", OURS), ("probe_s", GOAL)):
+            label = part.removesuffix("_s")
+            axis.plot([row[name] for row in rows], [row[part] for row in rows], marker="o", color=color, label=label)
+        axis.set_xlabel(name)
+        axis.set_ylim(bottom=0)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].set_ylabel("seconds")
+    axes[0].legend(frameon=False)
     figure.tight_layout()
     return figure
 

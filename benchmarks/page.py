@@ -125,6 +125,16 @@ def growth(results: Found) -> str:
     )
 
 
+def reverse_probing(results: Found) -> str:
+    """One clustering and one probe over the number of samples, concepts and clusters; both cores, wall clock."""
+    rows = [("samples", "concepts", "clusters", "k-means by", "clustering, s", "probe, s", "by", "peak memory, GB")]
+    for row in results.get("reverse_probing", {}).get("measured", []):
+        sizes = [f"{row[name]:,}" for name in ("samples", "concepts", "clusters")]
+        times = (row["kmeans"], _number(row["clustering_s"]), _number(row["probe_s"]), row["solver"])
+        rows.append((*sizes, *times, _number(row["peak_gb"])))
+    return _table(rows)
+
+
 def startup(results: Found) -> str:
     """CPU seconds before a command does anything."""
     found = results["startup"]["cpu_s"]
@@ -147,6 +157,7 @@ TABLES: dict[str, Callable[[Found], str]] = {
     "cost": cost,
     "where": where,
     "growth": growth,
+    "reverse-probing": reverse_probing,
     "startup": startup,
     "machines": machines,
 }

@@ -1,5 +1,6 @@
 """How often two probes confuse each pair of clusters, and whether one of them does so less often."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ class Confusions:
         pairs: Two clusters, the smaller number first.
         counts: Test samples of each.
         shares: conf(i, j) before and after, as of `shares`.
-        changed: Test samples of either that were taken for the other before only, and after only.
+        changed: Test samples of either on the right side of the two after only, and before only.
         p: Of McNemar's exact test, one-sided, not corrected for the number of pairs.
     """
 
@@ -30,34 +31,40 @@ class Confusions:
 
 def confusions(
     clusters: Int[np.ndarray, " test"],
-    before: Int[np.ndarray, " test"],
-    after: Int[np.ndarray, " test"],
-    num_clusters: int,
+    before: Float[np.ndarray, "test cluster"],
+    after: Float[np.ndarray, "test cluster"],
 ) -> Confusions:
     """Returns how two probes confuse pairs of clusters, of the pairs that a test can say something about.
 
-    Both probes are asked about the same samples, so the two shares are not independent, as a test of two proportions
-    takes them to be; what tells is the samples that changed (McNemar, Psychometrika 1947, doi 10.1007/BF02295996). If
-    the second probe is no better, those that it mended are, given their number, binomial with 1/2. Below 5 of them no
-    outcome reaches 0.05, and the pair is left out, as is one with fewer than 20 samples in a cluster: a choice that
-    does not look at the direction, so that a correction for the pairs left is honest (Tarone, Biometrics 1990).
+    The entry of a confusion matrix falls as well when samples go to a third cluster, which tells nothing apart, and
+    does so by accident between clusters that a probe holds for equally likely. So what is tested is the choice between
+    the two: a sample of either is right if its own is the more probable one. Both probes are asked about the same
+    samples, so that a test of two proportions does not apply; what tells is the samples that changed sides (McNemar,
+    Psychometrika 1947, doi 10.1007/BF02295996). If the second probe is no better, those that it mended are, given their
+    number, binomial with 1/2. Below 5 of them no outcome reaches 0.05, and the pair is left out, as is one with fewer
+    than 20 samples in a cluster, and one that neither probe confuses: choices that do not look at the direction, so
+    that a correction for the pairs left is honest (Tarone, Biometrics 1990).
 
     Args:
         clusters: True cluster of each test sample, from 0.
-        before: Predicted by the first probe.
-        after: Predicted by the second.
-        num_clusters: K.
+        before: ln q(cluster | concepts) by the first probe.
+        after: By the second.
 
     >>> truth = np.repeat([0, 1], 20)
-    >>> found = confusions(truth, np.zeros(40, int), truth, 2)
+    >>> found = confusions(truth, np.tile([0.0, -1.0], (40, 1)), np.eye(2)[truth])
     >>> found.shares, found.changed, float(found.p[0]) == 0.5**20
     (array([[0.5, 0. ]]), array([[20,  0]]), True)
     """
-    sizes = np.bincount(clusters, minlength=num_clusters)
-    pairs, changed = _changed(clusters, before, after, num_clusters)
-    is_tested = (sizes[pairs] >= MIN_SAMPLES).all(1) & (changed.sum(1) >= MIN_CHANGED)
+    predicted = [each.argmax(1) for each in (before, after)]
+    sizes = np.bincount(clusters, minlength=before.shape[1])
+    pairs = _confused(clusters, predicted, len(sizes))
+    pairs = pairs[(sizes[pairs] >= MIN_SAMPLES).all(1)]
+    changed = np.array([_changed(clusters, before, after, *pair) for pair in pairs.tolist()], dtype=np.int64).reshape(
+        -1, 2
+    )
+    is_tested = changed.sum(1) >= MIN_CHANGED
     pairs, changed = pairs[is_tested], changed[is_tested]
-    found = np.stack([shares(clusters, predicted, pairs) for predicted in (before, after)], 1)
+    found = np.stack([shares(clusters, each, pairs) for each in predicted], 1)
     p = binom.sf(changed[:, 0] - 1, changed.sum(1), 0.5)
     return Confusions(pairs, sizes[pairs], found, changed, p)
 
@@ -93,12 +100,17 @@ def holm(p: Float[np.ndarray, " test"]) -> Float[np.ndarray, " test"]:
     return corrected
 
 
-def _changed(clusters: np.ndarray, before: np.ndarray, after: np.ndarray, num: int) -> tuple[np.ndarray, np.ndarray]:
-    """The pairs in which a sample changed, and how many were confused before only and after only."""
-    places = [np.flatnonzero((before != after) & (predicted != clusters)) for predicted in (before, after)]
-    taken_for = np.concatenate([before[places[0]], after[places[1]]])
-    low, high = np.sort(np.stack([clusters[np.concatenate(places)], taken_for]), axis=0)
-    keys, pair = np.unique(low * num + high, return_inverse=True)
-    is_after = np.repeat([0, 1], [len(rows) for rows in places])
-    changed = np.bincount(2 * pair + is_after, minlength=2 * len(keys)).reshape(-1, 2)
-    return np.stack([keys // num, keys % num], 1), changed
+def _confused(clusters: np.ndarray, predicted: Sequence[np.ndarray], num: int) -> np.ndarray:
+    """Pairs of which a sample of the one was taken for the other by either probe, the smaller number first."""
+    ends = np.concatenate([np.stack([clusters, each], 1)[clusters != each] for each in predicted])
+    low, high = np.sort(ends, axis=1).T
+    keys = np.unique(low * num + high)
+    return np.stack([keys // num, keys % num], 1)
+
+
+def _changed(clusters: np.ndarray, before: np.ndarray, after: np.ndarray, first: int, second: int) -> tuple[int, int]:
+    """Samples of either of two clusters that came to the right side of the two, and that left it."""
+    rows = np.flatnonzero((clusters == first) | (clusters == second))
+    own, other = clusters[rows], first + second - clusters[rows]
+    was, is_now = (each[rows, own] > each[rows, other] for each in (before, after))
+    return int((is_now & ~was).sum()), int((was & ~is_now).sum())

@@ -26,7 +26,7 @@ class Pair:
         clusters: Numbers of both in the grouping.
         counts: Test samples of each.
         confusion: conf(i, j) before and after.
-        changed: Test samples of either that were taken for the other before only, and after only.
+        changed: Test samples of either on the right side of the two after only, and before only.
         p: That the group is of no use to this pair, by Holm for all that were tested.
         num_tested: How many pairs that were, over all groups.
         concepts: Of the group, the one that tells most first.
@@ -81,14 +81,17 @@ def told_apart(
     """
     prober, below = prober.settled(concepts, [grouping]), of_groups(concepts, base)
     before = prober.probe(below, grouping, number)
-    ids, truth = before.cluster_ids, grouping.clusters[before.split.test]
+    ids, test = before.cluster_ids, before.split.test
+    truth = np.searchsorted(ids, grouping.clusters[test])
+    of_base = before.model.log_posterior(below.present[test])
     groups = []
     for name in tqdm(others(concepts, base), desc="Pairs told apart", unit="group", leave=False):
         part = of_groups(concepts, [name])
-        after = prober.probe(side_by_side([below, part]), grouping, number)
-        codes = [np.searchsorted(ids, each) for each in (truth, before.predicted, after.predicted)]
+        both = side_by_side([below, part])
+        after = prober.probe(both, grouping, number)
+        found = confusions(truth, of_base, after.model.log_posterior(both.present[test]))
         model = LinearModel(after.model.weights[len(below.names) :], after.model.bias)
-        groups.append(_Group(name, part.names, model, confusions(codes[0], codes[1], codes[2], len(ids))))
+        groups.append(_Group(name, part.names, model, found))
     return _ranked(groups, ids, num_pairs)
 
 

@@ -82,7 +82,7 @@ REVERSE_CHAPTERS = (
     Chapter(
         "reverse_pairs",
         "Clusters that a group of concepts tells apart (figs. 5, 8 to 11)",
-        "Pairs that are confused less once a group of concepts is known beside the labels (if there are any), by "
+        "Pairs between which a probe chooses better once a group of concepts is known beside the labels (if any), by "
         "McNemar's exact test, p corrected by Holm for every pair and group that was tested; at most twelve. Bars: "
         "the concepts whose weights differ most, blue for the first cluster and red for the second; the words show the "
         "same, larger for a larger difference. p speaks of these probes of one clustering.",

@@ -22,23 +22,28 @@ NUM = 3000
 @settings(max_examples=60, deadline=None)
 def test_confusions_are_those_of_loops(seed: int, num_clusters: int, num: int) -> None:
     generator = np.random.default_rng(seed)
-    clusters, before, after = generator.integers(0, num_clusters, (3, num))
-    after = np.where(generator.random(num) < 0.4, clusters, after)
-    found = confusions(clusters, before, after, num_clusters)
+    clusters = generator.integers(0, num_clusters, num)
+    before, after = generator.normal(size=(2, num, num_clusters))
+    after[np.arange(num), clusters] += 1
+    found = confusions(clusters, before, after)
     expected = []
     for i in range(num_clusters):
         for j in range(i + 1, num_clusters):
-            was, is_now = ((clusters == i) & (p == j) | (clusters == j) & (p == i) for p in (before, after))
-            mended, broken = (was & ~is_now).sum(), (is_now & ~was).sum()
-            if min((clusters == i).sum(), (clusters == j).sum()) >= MIN_SAMPLES and mended + broken >= MIN_CHANGED:
+            own, other = (np.where(clusters == i, *ends) for ends in ((i, j), (j, i)))
+            mine = np.flatnonzero((clusters == i) | (clusters == j))
+            was, is_now = (np.array([q[n, own[n]] > q[n, other[n]] for n in mine], bool) for q in (before, after))
+            mended, broken = (is_now & ~was).sum(), (was & ~is_now).sum()
+            is_confused = any((q[mine].argmax(1) == other[mine]).any() for q in (before, after))
+            is_large = min((clusters == i).sum(), (clusters == j).sum()) >= MIN_SAMPLES
+            if is_confused and is_large and mended + broken >= MIN_CHANGED:
                 p = binomtest(mended, mended + broken, alternative="greater").pvalue
                 expected.append((i, j, mended, broken, p))
     assert [tuple(pair) for pair in found.pairs] == [row[:2] for row in expected]
     assert [tuple(pair) for pair in found.changed] == [row[2:4] for row in expected]
     np.testing.assert_allclose(found.p, [row[4] for row in expected], rtol=1e-9)
     assert (found.counts == np.bincount(clusters, minlength=num_clusters)[found.pairs]).all()
-    for predicted, column in ((before, 0), (after, 1)):
-        c = confusion_matrix(clusters, predicted, labels=range(num_clusters), normalize="true")
+    for q, column in ((before, 0), (after, 1)):
+        c = confusion_matrix(clusters, q.argmax(1), labels=range(num_clusters), normalize="true")
         np.testing.assert_allclose(found.shares[:, column], [(c[i, j] + c[j, i]) / 2 for i, j in found.pairs])
 
 
@@ -98,6 +103,24 @@ def test_a_group_that_was_shuffled_tells_nothing_apart(concepts: Concepts, clust
         dealt = side_by_side([labels, shuffled(one_hot(clusters, "dealt"), seed)])
         false_alarms += any(pair.p < 0.05 for pair in told_apart(dealt, Grouping(clusters, "k"), ["labels"], Prober()))
     assert false_alarms <= 3  # at most 5 % are expected
+
+
+def test_a_concept_that_all_samples_have_tells_nothing_apart(clusters: np.ndarray) -> None:
+    labels = one_hot(np.array([0, 0, 1, 2, 3, 3])[clusters], "labels")
+    always = side_by_side([labels, make_concepts(np.ones((NUM, 1), bool), ["square"], "shape", labels.ids)])
+    for solver in ("lbfgs", SGD(epochs=30)):
+        found = told_apart(always, Grouping(clusters, "k"), ["labels"], Prober(solver=solver))
+        assert all(pair.p > 0.05 for pair in found)
+
+
+def test_samples_that_go_to_a_third_cluster_are_not_told_apart() -> None:
+    truth = np.repeat([0, 1, 2], 40)
+    before, after = np.full((120, 3), -2.0), np.full((120, 3), -2.0)
+    before[:80, 0], after[:80, 2] = 0, 0  # what was taken for 0 is now taken for 2
+    before[80:, 2], after[80:, 2] = 0, 0
+    before[:80, 1] = after[:80, 1] = -1
+    found = confusions(truth, before, after)
+    assert all(p > 0.4 for pair, p in zip(found.pairs.tolist(), found.p, strict=True) if pair == [0, 1])
 
 
 def test_without_labels_or_without_a_pair(concepts: Concepts, clusters: np.ndarray) -> None:

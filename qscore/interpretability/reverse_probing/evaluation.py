@@ -5,27 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from qscore.evaluation import EvaluationInputs
-from qscore.interpretability.reverse_probing.ablation import added, by_k, cumulative, others
-from qscore.interpretability.reverse_probing.bridge import compare_with_q, mean_surprise, rarity
-from qscore.interpretability.reverse_probing.chance import probe_with_chance
-from qscore.interpretability.reverse_probing.clustered import (
-    KMEANS,
-    Clustered,
-    check_options,
-    clustered,
-    clustered_for_pairs,
-)
-from qscore.interpretability.reverse_probing.concepts import group_names, of_groups
-from qscore.interpretability.reverse_probing.kept import kept_probes
-from qscore.interpretability.reverse_probing.pair_images import confused_pairs
+from qscore.interpretability.reverse_probing import parts
+from qscore.interpretability.reverse_probing.chance import Probed, probe_with_chance
+from qscore.interpretability.reverse_probing.clustered import KMEANS, Clustered, check_options, clustered
+from qscore.interpretability.reverse_probing.concepts import group_names
 from qscore.interpretability.reverse_probing.prober import Prober
 from qscore.interpretability.reverse_probing.sources import LABELS, Gathered, gather
-from qscore.records import Concepts, Grouping
 from qscore.results import Result
 
 NAME = "reverse_probing"
-KNOWS_LABELS = "The surprise knows the labels of the very samples: there are no other concepts."
-Arrays = dict[str, np.ndarray]
 
 
 def reverse_probing(
@@ -66,110 +54,39 @@ def reverse_probing(
     found = clustered(inputs, grouping, num_clusters, num_clusterings)
     unsettled = Prober(inputs.seed, solver, inputs.device or "cpu")
     prober = unsettled.settled(known.train, found.groupings)
-    probed = probe_with_chance(known.train, found.groupings, prober)
-    metrics, arrays = probed.as_metrics(), probed.as_arrays()
-    metrics |= {
+    whole = _whole(known, found, probe_with_chance(known.train, found.groupings, prober))
+    if ablate:
+        whole += parts.of_groups(known.train, found, prober)
+    if ks:
+        whole += parts.of_sizes(inputs, known.train, ks, num_clusterings, unsettled)
+    if num_pairs:
+        whole += parts.of_pairs(inputs, known.train, found, prober, num_pairs)
+    whole += parts.of_bridge(inputs, known, found, prober)
+    settings = {
+        **inputs.settings(),
+        **found.facts,
+        "grouping": grouping,
+        "num_clusterings": num_clusterings,
+        "solver": str(prober.solver),
+        "concepts": words,
+        "groups": list(group_names(known.train)),
+    }
+    return Result(NAME, whole.metrics, settings, whole.arrays, whole.notes)
+
+
+def _whole(known: Gathered, found: Clustered, probed: Probed) -> parts.Part:
+    """All concepts on all clusterings, beside chance."""
+    counts: dict[str, float | None] = {
         "num_clusters": float(found.facts["num_clusters"]),
         "num_concepts": float((known.train.present.sum(0) > 0).sum()),
         "num_samples": float(len(known.train.ids)),
         "num_alone": float(np.mean([probe.split.num_alone for probe in probed.probes])),
         "num_absent": float(np.mean([probe.measures.num_absent for probe in probed.probes])),
     }
-    if ablate:
-        arrays |= _groups(known.train, found, prober)
-    if ks:
-        arrays |= _sweep(inputs, known.train, ks, num_clusterings, unsettled)
-    notes = [*known.notes, *_notes(found, num_clusterings)]
-    if num_pairs:
-        grouping_of_pairs = clustered_for_pairs(inputs, found)
-        arrays |= confused_pairs(inputs, known.train, grouping_of_pairs, prober, num_pairs)
-        notes += _notes_of_pairs(grouping_of_pairs, found, len(arrays["pair_p"]))
-    said, seen, remarks = _bridge(inputs, known, found, prober)
-    notes += remarks
-    return Result(
-        NAME,
-        metrics | {f"bridge/{name}": value for name, value in said.items()},
-        {
-            **inputs.settings(),
-            **found.facts,
-            "grouping": grouping,
-            "num_clusterings": num_clusterings,
-            "solver": str(prober.solver),
-            "concepts": words,
-            "groups": list(group_names(known.train)),
-        },
-        arrays | seen,
-        tuple(notes),
-    )
-
-
-def _groups(concepts: Concepts, found: Clustered, prober: Prober) -> Arrays:
-    """Figure 4 and table 3: groups in the order in which they were named."""
-    arrays: Arrays = {}
-    groups = group_names(concepts)
-    if len(groups) > 1:
-        steps = cumulative(concepts, found.groupings, groups, prober)
-        arrays |= {"cumulative_steps": np.array(steps.steps), "cumulative": steps.values}
-    if LABELS not in groups or len(groups) == 1:
-        return arrays
-    rest = others(concepts, [LABELS])
-    without = cumulative(concepts, found.groupings, rest, prober)
-    on_top = added(concepts, found.groupings, [LABELS], prober)
-    return arrays | {
-        "cumulative_without_steps": np.array(without.steps),
-        "cumulative_without": without.values,
-        "added_groups": np.array(on_top.groups),
-        "labels_alone": on_top.alone,
-        "added": on_top.differences,
-        "added_shuffled": on_top.shuffled,
-    }
-
-
-def _sweep(
-    inputs: EvaluationInputs, concepts: Concepts, ks: Sequence[int], num_clusterings: int, prober: Prober
-) -> Arrays:
-    groupings = {k: clustered(inputs, KMEANS, k, num_clusterings).groupings for k in sorted(set(ks))}
-    swept = by_k(concepts, groupings, prober)
-    return {"ks": swept.ks, "by_k": swept.values, "by_k_shuffled": swept.shuffled}
-
-
-def _bridge(
-    inputs: EvaluationInputs, known: Gathered, found: Clustered, prober: Prober
-) -> tuple[dict[str, float | None], Arrays, list[str]]:
-    """Surprise beside Q on the held-out samples, by concepts without the labels where there are others."""
-    if known.test is None or not found.quantizers:
-        return {}, {}, []
-    rest = others(known.train, [LABELS]) or (LABELS,)
-    probes = kept_probes(inputs, of_groups(known.train, rest), found.groupings, prober)
-    surprise = mean_surprise(found.quantizers, probes, inputs.test, of_groups(known.test, rest))
-    q = inputs.test_q.numpy().astype(np.float64)
-    rare = rarity(found.groupings, found.quantizers, inputs.test)
-    correct = inputs.probe.correct if _has_classes(inputs) else None
-    arrays = {"surprise": surprise, "rarity": rare, "q": q} | ({} if correct is None else {"misclassified": ~correct})
-    remarks = [KNOWS_LABELS] if rest == (LABELS,) else []
-    return compare_with_q(surprise, rare, q, correct, seed=inputs.seed), arrays, remarks
-
-
-def _has_classes(inputs: EvaluationInputs) -> bool:
-    labels = inputs.train.labels
-    return labels is not None and inputs.test.labels is not None and int(labels.min()) < int(labels.max())
-
-
-def _notes(found: Clustered, num_clusterings: int) -> list[str]:
-    notes = []
+    notes = list(known.notes)
     if not found.quantizers:
-        notes.append(
-            f"The groups were given: mean and deviation are over {num_clusterings} splits, and there is no surprise."
-        )
+        num = len(probed.probes)
+        notes.append(f"The groups were given: mean and deviation are over {num} splits, and there is no surprise.")
     if outside := found.facts.get("num_in_no_cluster"):
         notes.append(f"{outside} samples are in no group and are left out.")
-    return notes
-
-
-def _notes_of_pairs(grouping: Grouping, found: Clustered, num_pairs: int) -> list[str]:
-    notes = []
-    if found.quantizers and grouping.source != found.groupings[0].source:
-        notes.append(f"Pairs are of a coarser clustering ({grouping.source}): they need 20 test samples a cluster.")
-    if not num_pairs:
-        notes.append("No group of concepts makes a pair of clusters less confused.")
-    return notes
+    return parts.Part(probed.as_metrics() | counts, probed.as_arrays(), tuple(notes))

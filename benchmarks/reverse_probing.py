@@ -86,16 +86,12 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="seconds instead of minutes")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    found = []
+    found: list[dict[str, float | int | str]] = []
     for sizes in SMALL if options.small else GRID:
         found.append(_in_a_process(*sizes))
         print(found[-1], flush=True)
-    payload = {
-        "machine": {**machine(), "threads": torch.get_num_threads()},
-        "features": NUM_FEATURES,
-        "measured": found,
-    }
-    print(save("reverse_probing", payload, options.out))
+        about = {**machine(), "threads": torch.get_num_threads()}
+        save("reverse_probing", {"machine": about, "features": NUM_FEATURES, "measured": found}, options.out)
 
 
 def _in_a_process(*sizes: int) -> dict[str, float | int | str]:

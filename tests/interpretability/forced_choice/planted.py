@@ -1,0 +1,12 @@
+"""Groups of which it is known who is in them."""
+
+import numpy as np
+
+
+def three_groups() -> tuple[np.ndarray, list[str], np.ndarray]:
+    """40 samples each around 0, 1 and 5, of which group 2 is nearest to 1; 5 more in group 7, 30 in none."""
+    clusters = np.repeat([0, 1, 2, 7, -1], [40, 40, 40, 5, 30])
+    centres = np.array([0.0, 1.0, 5.0, 0, 0, 0, 0, 100.0, 50.0])
+    clusters = clusters[np.random.default_rng(3).permutation(len(clusters))]
+    noise = np.random.default_rng(4).normal(size=(len(clusters), 2)) / 100
+    return clusters, [f"sample {i}" for i in range(len(clusters))], centres[clusters][:, None] + noise

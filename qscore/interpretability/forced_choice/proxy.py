@@ -9,8 +9,7 @@ from jaxtyping import Float, Int
 from qscore.errors import UserError
 from qscore.interpretability.reverse_probing.concepts import listed
 
-NUM_RETRIEVED, NUM_RUNS = 10, 10
-MAX_NUMBERS = 2**24  # held at once
+NUM_RUNS = 10
 
 
 @dataclass(frozen=True)
@@ -32,33 +31,6 @@ class Proxy:
     binary_sd: float
     recall1: float | None
     recall5: float | None
-
-
-def retrieve(
-    queries: Float[np.ndarray, "query feature"],
-    pool: Float[np.ndarray, "sample feature"],
-    *,
-    num: int = NUM_RETRIEVED,
-) -> Int[np.ndarray, "query num"]:
-    """Returns the images of a pool that are nearest to each query by cosine, the nearest first.
-
-    Args:
-        queries: Embeddings of descriptions; or of images, for the baselines of table 3.
-        pool: Embeddings of images, or of their captions, in the same space. None of them should have been clustered.
-        num: N, images for each query.
-
-    Raises:
-        UserError: If the pool is too small, or a number is not finite.
-
-    >>> retrieve(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0], [2.0, 0.1], [1.0, 1.0]]), num=2)
-    array([[1, 2]])
-    """
-    if not 1 <= num <= len(pool):
-        raise UserError(f"Expected a pool of at least {num} images to retrieve from, got {len(pool)}; add images.")
-    texts, images = _unit(queries), _unit(pool)
-    rows = max(1, MAX_NUMBERS // len(images))
-    parts = [texts[start : start + rows] @ images.T for start in range(0, len(texts), rows)]
-    return np.concatenate([np.argsort(-part, axis=1, kind="stable")[:, :num] for part in parts])
 
 
 def class_scores(
@@ -134,14 +106,6 @@ def _rank(scores: Float[np.ndarray, "num group"], group: int) -> Int[np.ndarray,
     """How many classes come before one."""
     own = scores[:, [group]]
     found: np.ndarray = (scores > own).sum(1) + (scores[:, :group] == own).sum(1)
-    return found
-
-
-def _unit(vectors: Float[np.ndarray, "row feature"]) -> Float[np.ndarray, "row feature"]:
-    if not np.isfinite(vectors).all():
-        raise UserError("Expected finite embeddings, got NaN or infinity; look at the encoder.")
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    found: np.ndarray = vectors / np.where(norms > 0, norms, 1)
     return found
 
 

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import rankdata
 
 from qscore.errors import UserError
-from qscore.interpretability.forced_choice.proxy import Proxy, class_scores, describability_proxy, retrieve
+from qscore.interpretability.forced_choice.proxy import Proxy, class_scores, describability_proxy
+from qscore.interpretability.forced_choice.retrieval import retrieve
 
 
 def pool(num_classes: int = 12, each: int = 30) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -14,18 +15,6 @@ def pool(num_classes: int = 12, each: int = 30) -> tuple[np.ndarray, np.ndarray,
     centres = 3 * generator.normal(size=(num_classes, 16))
     labels = np.repeat(np.arange(num_classes), each)
     return centres[labels] + generator.normal(size=(len(labels), 16)), centres, labels
-
-
-def test_retrieved_are_the_nearest_by_cosine() -> None:
-    images, _, _ = pool()
-    queries = np.random.default_rng(1).normal(size=(7, 16))
-    found = retrieve(queries, images)
-    for query, own in zip(queries, found, strict=True):
-        cosines = images @ query / np.linalg.norm(images, axis=1) / np.linalg.norm(query)
-        assert cosines[own].tolist() == pytest.approx(sorted(cosines, reverse=True)[:10])
-    scaled = images * np.linspace(0.1, 10, len(images))[:, None]
-    assert retrieve(5 * queries, scaled).tolist() == found.tolist()
-    assert retrieve(np.ones((1, 2)), np.ones((20, 2)), num=3).tolist() == [[0, 1, 2]]
 
 
 def test_scores_are_distances() -> None:
@@ -88,10 +77,6 @@ def test_temperature_and_seed() -> None:
 
 def test_mistakes_are_named() -> None:
     found, scores = np.array([[0], [1]]), np.zeros((2, 2))
-    with pytest.raises(UserError, match="pool of at least 10 images"):
-        retrieve(np.ones((1, 2)), np.ones((9, 2)))
-    with pytest.raises(UserError, match="NaN or infinity"):
-        retrieve(np.full((1, 2), np.nan), np.ones((20, 2)))
     with pytest.raises(UserError, match="got images for 1, scores for 1"):
         describability_proxy(found[:1], scores[:, :1])
     with pytest.raises(UserError, match="scores of every retrieved image"):

@@ -7,25 +7,7 @@ from scipy.stats import beta, binom
 from qscore.errors import UserError
 from qscore.interpretability.forced_choice.coherence import class_bootstrap, coherence
 
-# Tables 1 and 2 of arXiv 2010.14551, as printed: mean, low, high; random and hard negatives, human and automatic.
-PRINTED = """
-71.8 68.0 75.4 55.3 51.3 59.4 84.2 81.0 87.0 78.7 75.2 81.9
-94.2 92.0 95.9 60.0 56.0 63.9 95.3 93.3 96.9 93.3 91.0 95.2
-97.2 95.5 98.3 71.8 68.0 75.4 94.3 92.2 96.0 94.5 92.4 96.2
-99.7 98.8 100.0 63.2 59.2 67.0 97.0 95.3 98.2 96.0 94.1 97.4
-98.0 96.5 99.0 65.3 61.4 69.1 95.8 93.9 97.3 94.8 92.7 96.5
-99.8 99.1 100.0 63.8 59.8 67.7 99.0 97.8 99.6 98.2 96.7 99.1
-98.8 97.6 99.5 72.2 68.4 75.7 98.8 97.6 99.5 97.3 95.7 98.5
-89.8 87.1 92.1 56.8 52.8 60.8 78.3 74.8 81.6 83.7 80.5 86.5
-93.8 91.6 95.6 63.2 59.2 67.0 95.0 92.9 96.6 90.7 88.1 92.9
-96.5 94.7 97.8 62.5 58.5 66.4 96.5 94.7 97.8 92.7 90.3 94.6
-98.8 97.6 99.5 64.7 60.7 68.5 96.3 94.5 97.7 96.8 95.1 98.1
-100.0 99.4 100.0 63.5 59.5 67.4 98.0 96.5 99.0 97.3 95.7 98.5
-99.5 98.5 99.9 64.3 60.4 68.2 97.8 96.3 98.8 98.7 97.4 99.4
-99.2 98.1 99.7 74.8 71.2 78.3 98.5 97.2 99.3 97.3 95.7 98.5
-"""
-CELLS = [(600, cell) for row in PRINTED.split("\n") for cell in np.array(row.split(), float).reshape(-1, 3)]
-CELLS += [(1200, np.array([99.0, 98.3, 99.5])), (1200, np.array([95.6, 94.3, 96.7]))]  # ImageNet, 20 classes
+from .printed import CELLS
 
 
 def test_the_58_intervals_of_the_paper_come_from_one_count_each() -> None:

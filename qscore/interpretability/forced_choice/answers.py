@@ -51,7 +51,8 @@ def score(
     """Returns coherence, or describability, and agreement over some trials.
 
     Args:
-        trials: Of one condition and one kind of negative. Answers to others are not counted.
+        trials: Of one condition and one kind of negative. Answers to others, and to those that catch the careless, are
+            not counted.
         answers: Of any annotators, one each to a trial.
         confidence: Of the intervals.
         seed: Of the draws of classes.
@@ -59,7 +60,7 @@ def score(
     Raises:
         UserError: If no trial has an answer, an annotator answered one twice, or a side is not 0 or 1.
     """
-    known = {trial.trial_id: trial for trial in trials}
+    known = {trial.trial_id: trial for trial in trials if not trial.is_catch}
     counted = [answer for answer in answers if answer.trial_id in known]
     _check(counted, len(known))
     chosen = Counter((answer.trial_id, answer.side) for answer in counted)

@@ -1,13 +1,10 @@
 """How many captions of classes differ, and which come most often (appendix B.4, table 5)."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-WORD = re.compile(r"\w+")
+from qscore.interpretability.reverse_probing.experts.captions import STOP_WORDS, WORD
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class CaptionStatistics:
 
 
 def caption_statistics(
-    captions: Sequence[str], *, top: int = 10, stop_words: frozenset[str] = ENGLISH_STOP_WORDS
+    captions: Sequence[str], *, top: int = 10, stop_words: frozenset[str] = STOP_WORDS
 ) -> CaptionStatistics:
     """Returns how many captions differ and which are the most frequent.
 
@@ -37,7 +34,7 @@ def caption_statistics(
     Args:
         captions: One a class.
         top: How many of the most frequent.
-        stop_words: In lower case. The paper does not say which; by default scikit-learn's English ones.
+        stop_words: In lower case. The paper does not say which; by default English function words.
 
     >>> caption_statistics(["a dog", "the dog", "a dog"]).most_common
     (('a dog', 2), ('the dog', 1))

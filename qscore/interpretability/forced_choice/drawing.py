@@ -81,7 +81,7 @@ def nearest_groups(
     for group in wanted:
         distances = cdist(means[[numbers.index(group)]], means)[0]
         order = (numbers[place] for place in np.argsort(distances, kind="stable"))
-        others = (other for other in order if other != group and len(np.setdiff1d(members[other], members[group])))
+        others = (other for other in order if other != group and len(_without(members[other], members[group])))
         if (nearest := next(others, None)) is not None:
             found[group] = nearest
     return found
@@ -93,6 +93,8 @@ def _check(design: TrialDesign, features: np.ndarray | None, num_samples: int) -
     for kind in design.negatives:
         if kind not in NEGATIVES:
             raise unknown_name("kind of negative", kind, NEGATIVES)
+    if len(set(design.negatives)) < len(design.negatives):
+        raise UserError(f"Expected each kind of negative once, got {', '.join(design.negatives)}.")
     if HARD in design.negatives and (features is None or len(features) != num_samples):
         got = "none" if features is None else f"those of {len(features)}"
         raise UserError(
@@ -117,7 +119,7 @@ def _of_class(
     own, num = members[group], design.num_trials
     outside = members[nearest[group]] if kind == HARD else np.arange(len(ids))
     generator = np.random.default_rng((seed, group, NEGATIVES.index(kind)))
-    positives, negatives = _queries(own, num, generator), _queries(np.setdiff1d(outside, own), num, generator)
+    positives, negatives = _queries(own, num, generator), _queries(_without(outside, own), num, generator)
     sides = generator.permutation((np.arange(num) + generator.integers(2)) % 2)
     for number, (positive, negative, side) in enumerate(zip(positives, negatives, sides, strict=True)):
         references = generator.choice(own[own != positive], design.num_references, replace=False)
@@ -135,6 +137,10 @@ def _of_class(
             ids[negative],
             int(side),
         )
+
+
+def _without(pool: Positions, own: Positions) -> Positions:
+    return np.setdiff1d(pool, own, assume_unique=True)
 
 
 def _queries(pool: Positions, num: int, generator: np.random.Generator) -> Positions:

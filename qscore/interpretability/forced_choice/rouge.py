@@ -55,7 +55,7 @@ def class_captions_by_rouge(
         near = _similarities(tokens, candidates, candidates)
         # 1 - similarity summed over the others of the class: a caption is no other of itself, even if it has no word
         score = (len(own) - 1 - (near @ times - near.diagonal())) / len(own)
-        outside = np.setdiff1d(np.arange(len(captions)), own)
+        outside = np.setdiff1d(np.arange(len(captions)), own, assume_unique=True)
         if negatives and len(outside):
             if len(outside) > max_negatives:
                 outside = np.random.default_rng((seed, group)).choice(outside, max_negatives, replace=False)

@@ -21,7 +21,7 @@ from qscore.interpretability.forced_choice.trials import CONDITIONS, IMAGES, NEG
 from qscore.interpretability.reverse_probing.concepts import listed
 
 FORMAT, VERSION = "qscore trials", 1
-KINDS = {int: "a whole number", str: "a text", tuple[str, ...]: "a list of texts"}
+KINDS = {int: "a whole number", str: "a text", bool: "true or false", tuple[str, ...]: "a list of texts"}
 
 
 def save_trials(trials: Trials, path: Path) -> None:
@@ -101,7 +101,7 @@ def _trial(row: dict[str, Any], where: str) -> Trial:
 
 
 def _fits(value: object, kind: Any) -> bool:
-    if kind in (int, str):
+    if kind in (int, str, bool):
         return type(value) is kind
     return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
@@ -115,5 +115,7 @@ def _fault(trial: Trial) -> str:
         return f"of {trial.condition} that shows none"
     if trial.positive == trial.negative:
         return f"with {trial.positive} on both sides"
-    shown = {trial.positive, trial.negative} & set(trial.references)
+    if trial.is_catch and trial.positive not in trial.references:
+        return "to catch the careless whose positive is no reference"
+    shown = {trial.negative if trial.is_catch else trial.positive, trial.negative} & set(trial.references)
     return f"with a query among its references: {listed(sorted(shown))}" if shown else ""

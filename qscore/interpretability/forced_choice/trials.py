@@ -46,6 +46,7 @@ class Trial:
         positive: x0, id of a sample of the class that is no reference.
         negative: x1, id of a sample outside the class.
         positive_side: z, 0 where the positive is the first or left query, 1 where it is the second.
+        is_catch: Whether it only tells if somebody looks: the positive is one of the references, and it counts nowhere.
     """
 
     trial_id: str
@@ -59,6 +60,7 @@ class Trial:
     positive: str
     negative: str
     positive_side: int
+    is_catch: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,6 @@ def with_descriptions(trials: Trials, descriptions: Mapping[int, str], described
             described_by=described_by,
         )
         for trial in trials.trials
-        if trial.condition == IMAGES
+        if trial.condition == IMAGES and not trial.is_catch
     )
     return replace(trials, trials=described)

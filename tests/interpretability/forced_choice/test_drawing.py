@@ -142,6 +142,8 @@ def test_mistakes_are_named() -> None:
         made(chosen=[0, 3, 99])
     with pytest.raises(UserError, match="Did you mean 'hard'"):
         made(design=TrialDesign(negatives=("hardest",)))
+    with pytest.raises(UserError, match="once, got hard, hard"):
+        made(design=TrialDesign(negatives=("hard", "hard")))
     with pytest.raises(UserError, match="at least 1 each"):
         made(design=TrialDesign(num_trials=0))
     with pytest.raises(UserError, match="same 2 samples, got groups of 3"):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from qscore.errors import UserError, UserFileNotFoundError
+from qscore.interpretability.forced_choice.catching import with_catch_trials
 from qscore.interpretability.forced_choice.drawing import make_trials
 from qscore.interpretability.forced_choice.trial_files import load_trials, save_trials
 from qscore.interpretability.forced_choice.trials import TrialDesign, Trials, with_descriptions
@@ -22,7 +23,7 @@ def trials() -> Trials:
 
 def test_trials_come_back_as_they_were(trials: Trials, tmp_path: Path) -> None:
     described = with_descriptions(trials, dict.fromkeys([0, 1, 2], 'ein "Vögel"\u2028 \n2'), "human")
-    for written in (trials, described):
+    for written in (with_catch_trials(trials, 3), trials, described):
         save_trials(written, tmp_path / "trials.jsonl")
         assert load_trials(tmp_path / "trials.jsonl") == written
     first = (tmp_path / "trials.jsonl").read_bytes()
@@ -43,6 +44,8 @@ CHANGES: list[tuple[int, dict[str, Any], str]] = [
     (2, {"condition": "sound"}, "condition sound"),
     (2, {"negative": "sample 1", "positive": "sample 1"}, "sample 1 on both sides"),
     (2, {"negative": "sample 1", "references": ["sample 1"]}, "a query among its references: sample 1"),
+    (2, {"is_catch": True}, "whose positive is no reference"),
+    (2, {"is_catch": 1}, "true or false as is_catch"),
     (2, {"path": "/x"}, "1 unknown: path"),
 ]
 

@@ -13,6 +13,8 @@ from qscore.interpretability.forced_choice.captions import class_captions, embed
 from qscore.interpretability.forced_choice.rouge import class_captions_by_rouge, rouge_l
 from qscore.records import Grouping
 
+from .planted import bag_of_words, generic_captions
+
 Distance = Callable[[int, int], float]
 
 
@@ -92,23 +94,6 @@ def test_scale_and_names_do_not_matter_and_the_first_of_equals_is_taken() -> Non
     assert class_captions(vectors, np.where(clusters < 0, -1, 11 - clusters))[::-1].tolist() == found.tolist()
     assert class_captions(np.ones((6, 3)), np.array([1, 0, 1, 0, 0, 1])).tolist() == [1, 0]
     assert class_captions(np.ones((4, 3)), np.zeros(4, int)).tolist() == [0]  # nothing is outside
-
-
-def generic_captions() -> tuple[list[str], np.ndarray]:
-    """Twelve classes of their own words, and in each a caption that is nearest to all and says nothing."""
-    things = ["dog", "cat", "bird", "fish", "horse", "sheep", "house", "boat", "train", "flower", "apple", "guitar"]
-    looks = ["red big", "green old", "small wet", "large new"]
-    captions = [
-        caption
-        for thing in things
-        for caption in [f"an organism {thing} {look}" for look in looks] + 4 * ["an organism"] + [thing]
-    ]
-    return captions, np.repeat(np.arange(12), 9)
-
-
-def bag_of_words(captions: list[str]) -> np.ndarray:
-    vocabulary = sorted({word for caption in captions for word in caption.split()})
-    return np.array([[caption.split().count(word) for word in vocabulary] for caption in captions], float)
 
 
 def test_a_generic_caption_is_chosen_only_without_negatives() -> None:

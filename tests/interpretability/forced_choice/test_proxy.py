@@ -5,8 +5,11 @@ import pytest
 from scipy.stats import rankdata
 
 from qscore.errors import UserError
+from qscore.interpretability.forced_choice.captions import class_captions
 from qscore.interpretability.forced_choice.proxy import Proxy, class_scores, describability_proxy
-from qscore.interpretability.forced_choice.retrieval import retrieve
+from qscore.interpretability.forced_choice.retrieval import query_images, retrieve
+
+from .planted import bag_of_words, generic_captions
 
 
 def pool(num_classes: int = 12, each: int = 30) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -61,6 +64,26 @@ def test_the_worth_of_descriptions_is_ranked() -> None:
     assert generic.top1 == pytest.approx(1 / 12)
     assert generic.binary == pytest.approx(0.5, abs=0.03)
     assert good.recall1 is None
+
+
+def test_captions_are_ranked_as_in_table_3() -> None:
+    """Descriptions of planted captions search images that are their captions, seen with noise."""
+    captions, clusters = generic_captions()
+    generator = np.random.default_rng(3)
+    vectors = bag_of_words(captions)
+    clustered, held_out = (vectors + 0.3 * generator.normal(size=vectors.shape) for _ in range(2))
+    centres = np.stack([clustered[clusters == c].mean(0) for c in range(12)])
+    scores = class_scores(held_out, centres)
+
+    def worth(queries: np.ndarray) -> Proxy:
+        return describability_proxy(retrieve(queries, held_out), scores, selected=range(12))
+
+    with_negatives = worth(vectors[class_captions(vectors, clusters)])
+    without = worth(vectors[class_captions(vectors, clusters, negatives=False)])
+    random, representative = (worth(clustered[places]) for places in query_images(clustered, clusters))
+    assert with_negatives.top1 > random.top1 > without.top1
+    assert with_negatives.binary > max(random.binary, representative.binary) > without.binary
+    assert (with_negatives.recall1, with_negatives.recall5) == (with_negatives.top1, with_negatives.top5)
 
 
 def test_temperature_and_seed() -> None:

@@ -1,19 +1,15 @@
 """One caption for a whole class: that of one of its images, near to the others and far from all outside (eq. 4)."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array, issparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from qscore.errors import UserError
+from qscore.interpretability.forced_choice.sentences import Embeddings
 from qscore.interpretability.membership import Groups, members_by_group
-
-Embeddings: TypeAlias = Float[np.ndarray, "sample feature"] | csr_array
-SentenceEncoder: TypeAlias = Callable[[Sequence[str]], Any]
 
 TIE = 1e-10  # scores nearer than this are equal: the same sums in another order
 
@@ -64,48 +60,6 @@ def class_captions(
             score -= 1 - inside @ (everything - total) / (len(first_of) - len(own))
         chosen.append(own[np.flatnonzero(score <= score.min() + TIE)[0]])
     return np.array(chosen)
-
-
-def tfidf(captions: Sequence[str]) -> csr_array:
-    """Returns sentence embeddings that need no model: TF-IDF of pieces of words, (sample, feature), sparse.
-
-    Of 3 to 5 letters each, so that "dog" and "dogs" are near. They know nothing of meaning: "puppy" is as far from
-    "dog" as "car" is. Use a sentence encoder where there is one.
-
-    Raises:
-        UserError: If no caption has a word.
-
-    >>> vectors = tfidf(["a dog", "dogs", "a car"])
-    >>> bool(vectors[[0]] @ vectors[[1]].T > vectors[[0]] @ vectors[[2]].T)
-    True
-    """
-    try:
-        return csr_array(TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5)).fit_transform(captions))
-    except ValueError as error:
-        raise UserError(f"Expected captions with words in them, got {len(captions)} without; caption them.") from error
-
-
-def embed_captions(captions: Sequence[str], encoder: SentenceEncoder = tfidf) -> Embeddings:
-    """Returns the embedding of every caption; one that comes often is encoded once.
-
-    Args:
-        captions: One an image.
-        encoder: psi: sentences to vectors, (sentence, feature), as an array, a tensor or a sparse array, such as the
-            `encode` of a sentence-transformers model. TF-IDF by default, whose weights then are those of distinct
-            captions.
-
-    Raises:
-        UserError: If the encoder does not give a vector for every sentence.
-    """
-    distinct, places = np.unique(np.array(captions, dtype=object), return_inverse=True)
-    given = encoder(distinct.tolist())
-    vectors = given if issparse(given) else np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)
-    if vectors.ndim != 2 or vectors.shape[0] != len(distinct):
-        raise UserError(
-            f"Expected a vector for each of {len(distinct)} sentences, got an array of shape {vectors.shape}; "
-            "let the encoder take a list of sentences and return (sentence, feature)."
-        )
-    return vectors[places]
 
 
 def _unit_rows(embeddings: Embeddings) -> Any:

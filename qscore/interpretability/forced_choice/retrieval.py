@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, issparse
 from sklearn.preprocessing import normalize
 
 from qscore.errors import UserError
-from qscore.interpretability.forced_choice.captions import SentenceEncoder, embed_captions, tfidf
+from qscore.interpretability.forced_choice.sentences import SentenceEncoder, embed_captions
 from qscore.interpretability.membership import Groups, members_by_group
 
 NUM_RETRIEVED = 10
@@ -81,9 +81,19 @@ def retrieve_by_images(
 
 
 def retrieve_by_captions(
-    descriptions: Sequence[str], captions: Sequence[str], *, encoder: SentenceEncoder = tfidf, num: int = NUM_RETRIEVED
+    descriptions: Sequence[str],
+    captions: Sequence[str],
+    *,
+    encoder: SentenceEncoder | None = None,
+    num: int = NUM_RETRIEVED,
 ) -> Int[np.ndarray, "query num"]:
     """Returns the same by the captions of the pool, where there is no encoder of images and texts.
+
+    Args:
+        descriptions: Of each class.
+        captions: Of the pool.
+        encoder: As for `embed_captions`.
+        num: Images for each description.
 
     >>> retrieve_by_captions(["dogs"], ["a car", "a dog", "a house"], num=1)
     array([[1]])

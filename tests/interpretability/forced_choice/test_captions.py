@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from scipy.sparse import csr_array
 
 from qscore.errors import UserError
 from qscore.interpretability.forced_choice.caption_statistics import caption_statistics
-from qscore.interpretability.forced_choice.captions import class_captions, embed_captions, tfidf
+from qscore.interpretability.forced_choice.captions import class_captions
 from qscore.interpretability.forced_choice.rouge import class_captions_by_rouge, rouge_l
+from qscore.interpretability.forced_choice.sentences import embed_captions
 from qscore.records import Grouping
 
 from .planted import bag_of_words, generic_captions
@@ -149,30 +149,6 @@ def test_a_sample_of_negatives_is_drawn_alike() -> None:
     few = class_captions_by_rouge(captions, clusters, max_negatives=30)
     assert few.tolist() == class_captions_by_rouge(captions, clusters, max_negatives=30).tolist()
     assert len({captions[place] for place in few}) == 12
-
-
-def test_encoders_see_every_sentence_once() -> None:
-    seen: list[str] = []
-
-    def encoder(sentences: list[str]) -> torch.Tensor:
-        seen.extend(sentences)
-        return torch.tensor([[len(s), 1.0] for s in sentences], requires_grad=True)
-
-    found = embed_captions(["aa", "b", "aa", "cccc"], encoder)
-    assert seen == ["aa", "b", "cccc"]
-    assert found.tolist() == [[2, 1], [1, 1], [2, 1], [4, 1]]
-    with pytest.raises(UserError, match=r"each of 2 sentences, got an array of shape \(2,\)"):
-        embed_captions(["a", "b"], lambda sentences: np.zeros(len(sentences)))
-
-
-def test_without_an_encoder_letters_decide() -> None:
-    captions = ["a dog on grass", "dogs on the grass", "the dog in grass", "a car", "red cars", "many cars"]
-    vectors = embed_captions(captions)
-    clusters = np.array([0, 0, 0, 1, 1, 1])
-    assert class_captions(vectors, clusters).tolist() == class_captions(vectors.toarray(), clusters).tolist()
-    assert np.allclose(vectors.multiply(vectors).sum(1), 1)
-    with pytest.raises(UserError, match="words in them, got 2 without"):
-        tfidf(["", " "])
 
 
 def test_what_is_no_embedding_is_refused() -> None:

@@ -12,6 +12,7 @@ from qscore.interpretability.forced_choice.retrieval import (
     retrieve_by_captions,
     retrieve_by_images,
 )
+from qscore.interpretability.forced_choice.sentences import tfidf
 
 
 def test_retrieved_are_the_nearest_by_cosine() -> None:
@@ -48,8 +49,8 @@ def test_encoders_of_texts_and_images_meet_in_one_space() -> None:
 
 def test_captions_stand_for_images() -> None:
     captions = ["a dog on grass", "a red car", "the car is red", "dogs", "houses"]
-    assert set(retrieve_by_captions(["red cars"], captions, num=2)[0].tolist()) == {1, 2}
-    assert set(retrieve_by_captions(["dogs", "car"], captions, num=2)[0].tolist()) == {0, 3}
+    assert set(retrieve_by_captions(["red cars"], captions, encoder=tfidf, num=2)[0].tolist()) == {1, 2}
+    assert set(retrieve_by_captions(["dogs", "car"], captions, encoder=tfidf, num=2)[0].tolist()) == {0, 3}
 
 
 def test_query_images_are_of_their_class_and_near_to_its_mean() -> None:

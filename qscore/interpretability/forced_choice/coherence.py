@@ -52,9 +52,9 @@ def coherence(num_correct: int, num_answers: int, *, confidence: float = CONFIDE
     >>> f"{c.mean:.3f} [{c.low:.3f}, {c.high:.3f}]"
     '0.718 [0.680, 0.754]'
     """
-    if not 0 <= num_correct <= num_answers or num_answers < 1:
+    if not 0 <= num_correct <= num_answers or num_answers < 1 or num_correct % 1 or num_answers % 1:
         raise UserError(
-            f"Expected at least 1 answer and no more right ones than answers, got {num_correct} of {num_answers}; "
+            f"Expected whole numbers, 1 answer at least and no more right ones, got {num_correct} of {num_answers}; "
             "count the answers of the class again."
         )
     _check(confidence)

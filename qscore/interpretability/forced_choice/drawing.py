@@ -81,7 +81,7 @@ def nearest_groups(
     for group in wanted:
         distances = cdist(means[[numbers.index(group)]], means)[0]
         order = (numbers[place] for place in np.argsort(distances, kind="stable"))
-        others = (other for other in order if other != group and len(_without(members[other], members[group])))
+        others = (other for other in order if len(_without(members[other], members[group])))
         if (nearest := next(others, None)) is not None:
             found[group] = nearest
     return found

@@ -94,6 +94,8 @@ def test_scale_and_names_do_not_matter_and_the_first_of_equals_is_taken() -> Non
     assert class_captions(vectors, np.where(clusters < 0, -1, 11 - clusters))[::-1].tolist() == found.tolist()
     assert class_captions(np.ones((6, 3)), np.array([1, 0, 1, 0, 0, 1])).tolist() == [1, 0]
     assert class_captions(np.ones((4, 3)), np.zeros(4, int)).tolist() == [0]  # nothing is outside
+    # all at distance 1 from all: a caption without a known word is neither nearer nor farther
+    assert class_captions(np.array([[0.0, 0], [1, 0], [0, 1]]), np.zeros(3, int)).tolist() == [0]
 
 
 def test_a_generic_caption_is_chosen_only_without_negatives() -> None:

@@ -65,6 +65,10 @@ def test_the_interval_over_classes_follows_how_they_differ() -> None:
     assert (found.low, found.high) == pytest.approx(tuple(ends), abs=0.006)
     assert found == class_bootstrap(correct, answers)
     assert class_bootstrap(np.array([5]), np.array([6])) is None
+    # classes of unlike size are pooled: the median resample has one of each
+    uneven = class_bootstrap(np.array([60, 0]), np.array([60, 10]), confidence=0.4)
+    assert uneven is not None
+    assert (uneven.low, uneven.high) == (60 / 70, 60 / 70)
 
 
 @pytest.mark.parametrize(("num_correct", "num_answers"), [(1, 0), (0, 0), (7, 6), (-1, 5)])

@@ -68,6 +68,8 @@ def test_sides_are_balanced_in_each_class_and_kind(num_trials: int) -> None:
         assert abs(2 * right - num) <= num % 2
     orders = {tuple(t.positive_side for t in made(seed).trials[:20]) for seed in range(5)}
     assert len(orders) == 5
+    in_classes = {tuple(t.positive_side for t in made(chosen=[group]).trials) for group in (0, 1, 2)}
+    assert len(in_classes) == 3
 
 
 def test_queries_come_twice_only_where_a_class_is_too_small() -> None:

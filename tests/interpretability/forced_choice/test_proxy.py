@@ -58,6 +58,7 @@ def test_the_worth_of_descriptions_is_ranked() -> None:
     generic = worth(np.tile(centres.mean(0), (12, 1)))
     wrong = worth(np.roll(centres, 1, axis=0))
     assert good.top1 == 1
+    assert good.binary > 0.99  # no negative is of the class itself
     assert good.top1 > blurred.top1 > generic.top1 > wrong.top1
     assert good.binary > blurred.binary > generic.binary
     # all classes find the same ten images: each is of one class at most, and the binary test is a coin

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.evaluation.linear import Standardisation
 from qscore.files import written_whole
+from qscore.interpretability.purity import purity as purity
 from qscore.records import Grouping
 from qscore.score.chunks import NUMBERS
 from qscore.score.kmeans import PLUS_PLUS, kmeans

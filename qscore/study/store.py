@@ -5,9 +5,9 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from qscore.study.annotators import Annotators
+from qscore.study.annotators import Annotator, Annotators
 from qscore.study.choosing import choose_statement, is_catch_due, order_factor
 from qscore.study.database import Database, utc_day
 from qscore.study.folder import Study, Trial
@@ -86,6 +86,21 @@ class Store:
         found = self.database.rows(query, (assignment, annotator))
         return self.study.trials[found[0]["key"]] if found else None
 
+    def num_answered(self, annotator: int) -> int:
+        """Returns how many questions the annotator answered."""
+        query = "SELECT count(*) FROM assignments WHERE annotator = ? AND answered IS NOT NULL"
+        return int(self.database.rows(query, (annotator,))[0][0])
+
+    def has_more_later(self, annotator: int) -> bool:
+        """Whether there would be a question on another day, or if those who hold the last places leave them."""
+        with self.database.writing() as db:
+            situation = self._situation(annotator) | {"now": float("inf"), "today": ""}
+            return db.execute(self._choose, situation).fetchone() is not None
+
+    def is_too_old(self, annotator: Annotator) -> bool:
+        """Whether the annotator's link has run out."""
+        return self._clock() > annotator.created + 86_400 * self.study.policies.link_days
+
     def _open(self, db: sqlite3.Connection, annotator: int) -> list[sqlite3.Row]:
         query = """SELECT a.*, t.key FROM assignments a JOIN trials t ON t.id = a.trial
             WHERE a.annotator = ? AND a.answered IS NULL ORDER BY a.number"""
@@ -117,10 +132,13 @@ class Store:
         return True
 
     def _chosen(self, db: sqlite3.Connection, annotator: int, now: float, *, is_catch: bool) -> int | None:
-        factor = order_factor(self.study.seed, annotator)
-        situation = {"annotator": annotator, "now": now, "today": utc_day(now), "is_catch": is_catch, "factor": factor}
-        row = db.execute(self._choose, self._rules | situation).fetchone()
+        situation = self._situation(annotator) | {"now": now, "today": utc_day(now), "is_catch": is_catch}
+        row = db.execute(self._choose, situation).fetchone()
         return None if row is None else int(row[0])
+
+    def _situation(self, annotator: int) -> dict[str, Any]:
+        factor = order_factor(self.study.seed, annotator)
+        return {**self._rules, "annotator": annotator, "factor": factor, "is_catch": False}
 
     def _expiry(self, now: float) -> float:
         return now + 60 * self.study.policies.reservation_minutes

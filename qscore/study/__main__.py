@@ -1,4 +1,4 @@
-"""`python -m qscore.study serve STUDY`, `export STUDY`, `simulate STUDY --accuracy P`: studies that people take in a browser."""
+"""`python -m qscore.study serve STUDY`, `export STUDY`, `simulate STUDY --accuracy P`: studies in a browser."""
 
 import argparse
 import sys

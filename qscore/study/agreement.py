@@ -27,10 +27,10 @@ def _alpha(sides: dict[tuple[int, str], float]) -> str:
     # Loaded when first asked for: a server that nobody asks for agreement starts without NumPy.
     numpy = importlib.import_module("numpy")
     coherence = importlib.import_module("qscore.interpretability.forced_choice.coherence")
-    annotators = sorted({annotator for annotator, _ in sides})
-    trials = sorted({trial for _, trial in sides})
-    table = numpy.full((len(annotators), len(trials)), numpy.nan)
+    rows = {annotator: row for row, annotator in enumerate(sorted({annotator for annotator, _ in sides}))}
+    columns = {trial: column for column, trial in enumerate(sorted({trial for _, trial in sides}))}
+    table = numpy.full((len(rows), len(columns)), numpy.nan)
     for (annotator, trial), side in sides.items():
-        table[annotators.index(annotator), trials.index(trial)] = side
+        table[rows[annotator], columns[trial]] = side
     alpha = coherence.krippendorff_alpha(table)
     return "undefined so far" if numpy.isnan(alpha) else f"{alpha:.3f}"

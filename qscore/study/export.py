@@ -1,4 +1,4 @@
-"""The answers with everything that was shown, for whoever analyses them: the one place where the right sides come out."""
+"""The answers with everything that was shown, for their analysis: the one place where the right sides come out."""
 
 import csv
 import io
@@ -16,8 +16,8 @@ WHERE a.answered IS NOT NULL ORDER BY a.answered, a.number"""
 def answers(store: Store) -> list[dict[str, Any]]:
     """Returns one record an answer, in the order of their coming.
 
-    `choice` is "left", "right" or, of a rating, "1" to "5"; `is_correct` is None for ratings; `excluded`: the rule about
-    catch trials, which stands in `study.json`, leaves the annotator out. Times are UTC.
+    `choice` is "left", "right" or, of a rating, "1" to "5"; `is_correct` is None for ratings; `excluded`: the rule
+    about catch trials, which stands in `study.json`, leaves the annotator out. Times are UTC.
     """
     rows = store.database.rows(_ANSWERS)
     excluded = _excluded(store, rows)

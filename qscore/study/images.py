@@ -1,7 +1,7 @@
 """Images as they leave the server: the pixels, and nothing that tells where they come from.
 
-Whatever made a study's folder, its files are cut here to what a browser needs: EXIF, XMP, comments, colour profiles, dates
-and thumbnails do not pass.
+Whatever made a study's folder, its files are cut here to what a browser needs: EXIF, XMP, comments, colour profiles,
+dates and thumbnails do not pass.
 """
 
 import struct

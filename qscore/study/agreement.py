@@ -1,4 +1,4 @@
-"""Agreement between annotators for the owner's page, from `forced_choice` where that is installed."""
+"""Agreement between annotators, for the owner's page."""
 
 import importlib
 from collections.abc import Sequence

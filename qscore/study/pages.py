@@ -1,4 +1,4 @@
-"""The pages: templates of `pages/`, and the two files that they load."""
+"""The pages: templates of `pages/`, and the files that they load."""
 
 from functools import cache
 from importlib import resources
@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-_STATIC = {"study.css": "text/css", "study.js": "text/javascript"}
+_STATIC = {"study.css": "text/css", "study.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
 @cache
@@ -29,7 +29,7 @@ def _static(name: str) -> bytes:
 
 
 def static(request: Request) -> Response:
-    """Serves the style and the script; no other name leads to a file."""
+    """Serves the style, the script and the icon; no other name leads to a file."""
     name = request.path_params["name"]
     if name not in _STATIC:
         return page("refused", 404, message="There is no such page.", back=None)

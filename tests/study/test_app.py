@@ -229,7 +229,7 @@ def test_no_address_leads_to_another_file(visit: Callable[..., Visitor], path: s
 
 
 @pytest.mark.parametrize("path", ["/static/../app.py", "/static/..%2fapp.py", "/static/owner.html.jinja", "/", "/docs"])
-def test_static_files_are_two(visit: Callable[..., Visitor], path: str) -> None:
+def test_no_other_static_file_is_served(visit: Callable[..., Visitor], path: str) -> None:
     visitor = visit()
     assert visitor.get(path).status_code == 404
     assert visitor.get("/static/study.css").headers["content-type"].startswith("text/css")

@@ -26,11 +26,14 @@ def agreement(answers: Sequence[dict[str, Any]]) -> dict[str, str]:
 def _alpha(sides: dict[tuple[int, str], float]) -> str:
     # Loaded when first asked for: a server that nobody asks for agreement starts without NumPy.
     numpy = importlib.import_module("numpy")
-    coherence = importlib.import_module("qscore.interpretability.forced_choice.coherence")
+    try:
+        measures = importlib.import_module("qscore.interpretability.forced_choice.coherence")
+    except ModuleNotFoundError as error:
+        return f"not measured: {error}"
     rows = {annotator: row for row, annotator in enumerate(sorted({annotator for annotator, _ in sides}))}
     columns = {trial: column for column, trial in enumerate(sorted({trial for _, trial in sides}))}
     table = numpy.full((len(rows), len(columns)), numpy.nan)
     for (annotator, trial), side in sides.items():
         table[rows[annotator], columns[trial]] = side
-    alpha = coherence.krippendorff_alpha(table)
+    alpha = measures.krippendorff_alpha(table)
     return "undefined so far" if numpy.isnan(alpha) else f"{alpha:.3f}"

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from qscore.study.annotator_pages import AnnotatorPages
 from qscore.study.folder import Study
@@ -26,7 +26,7 @@ def make_app(
     agreement: Agreement | None = None,
     clock: Callable[[], float] = time.time,
     requests_per_second: float = 60,
-) -> Starlette:
+) -> ASGIApp:
     """Returns the server of a study.
 
     Args:
@@ -40,11 +40,11 @@ def make_app(
     strangers = Rates(per_second=1, burst=30)
     annotators = AnnotatorPages(store, tokens, Rates(requests_per_second, burst=400), strangers)
     owner = OwnerPages(store, tokens, strangers, agreement)
-    return Starlette(
+    pages = Starlette(
         routes=[*annotators.routes(), *owner.routes(), Route("/static/{name}", static)],
-        middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={HTTPException: _refused},
+        exception_handlers={HTTPException: _refused, Exception: _failed},
     )
+    return SecurityHeaders(pages)  # around everything, our own failures included
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -52,3 +52,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     known = {"Not Found": "There is no such page.", "Method Not Allowed": "This page cannot be used like that."}
     message = known.get(error.detail, error.detail)
     return page("refused", error.status_code, dict(error.headers or {}), message=message, back=None)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    message = "Something went wrong here, and it was not you. What you answered is kept. Please open your link again."
+    return page("refused", 500, message=message, back=None)

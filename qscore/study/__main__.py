@@ -1,13 +1,16 @@
-"""`python -m qscore.study serve STUDY`, `export STUDY`, `simulate STUDY --accuracy P`: studies in a browser."""
+"""`python -m qscore.study new TRIALS --images FOLDER --out STUDY`, then `serve STUDY`, `export STUDY`; `simulate`."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from PIL import Image
+
 from qscore.errors import UserError
 from qscore.files import write_text
 from qscore.study.export import answers, as_csv, as_jsonl
 from qscore.study.folder import load_study
+from qscore.study.making import make_study, read_forced_choice
 from qscore.study.serving import serve
 from qscore.study.simulate import simulate
 from qscore.study.store import Store
@@ -22,6 +25,25 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"python -m qscore.study {options.command}: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _new(options: argparse.Namespace) -> None:
+    def open_image(sample: str) -> Image.Image:
+        try:
+            return Image.open(options.images / sample)
+        except OSError as error:
+            raise UserError(f"the trials name {sample}, which is no image in {options.images}: {error}.") from error
+
+    study = make_study(
+        read_forced_choice(options.trials),
+        open_image,
+        options.out,
+        title=options.title,
+        num_catch=options.catch,
+        ratings=options.ratings,
+        seed=options.seed,
+    )
+    print(f"{len(study.trials)} questions in {options.out}. Next: python -m qscore.study serve {options.out}")
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -55,6 +77,16 @@ def _simulate(options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m qscore.study", description="Ask people, in a browser.")
     commands = parser.add_subparsers(dest="command", required=True)
+
+    making = commands.add_parser("new", help="make a study of a file of trials")
+    making.add_argument("trials", type=Path, metavar="TRIALS", help="file of qscore.interpretability.forced_choice")
+    making.add_argument("--images", type=Path, required=True, help="folder in which the trials' sample ids are files")
+    making.add_argument("--out", type=Path, required=True, metavar="STUDY", help="folder for the study")
+    making.add_argument("--title", default="Which images belong together?")
+    making.add_argument("--catch", type=int, default=20, help="questions whose answer is in plain view (default: 20)")
+    making.add_argument("--ratings", action="store_true", help="also ask how well each description fits, 1 to 5")
+    making.add_argument("--seed", type=int, default=0)
+    making.set_defaults(run=_new)
 
     serving = commands.add_parser("serve", help="open the pages")
     serving.add_argument("study", type=Path, metavar="STUDY")

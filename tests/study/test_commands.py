@@ -131,7 +131,7 @@ def test_mistakes_are_one_message(
         ('{"id": "a"}', "line 1"),
         ('{"id": "a", "query_id": "", "condition": "images", "group": "g", "left": "../../etc/x.png"}', "line 1"),
         (
-            '{"id": "a", "query_id": "", "condition": "likert", "group": "g", "text": "t", "references": ["../../x.png"]}',
+            '{"id": "a", "query_id": "", "condition": "likert", "group": "", "text": "t", "references": ["../x.png"]}',
             "x.png",
         ),
         ("", "has no trial"),

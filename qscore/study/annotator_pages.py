@@ -91,8 +91,8 @@ class AnnotatorPages:
         message = "This question waited too long and was given to someone else. Your other answers are kept."
         return page("refused", 409, message=message, back=_link(request) + "/next")
 
-    def image(self, request: Request) -> Response:
-        """Serves an image of a question that this annotator was given."""
+    async def image(self, request: Request) -> Response:
+        """Serves an image of a question that this annotator was given; too short a task for a thread of its own."""
         annotator = self._annotator(request)
         trial = self._store.assigned(request.path_params["assignment"], annotator.number)
         slot = request.path_params["slot"]

@@ -28,26 +28,30 @@ class Database:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self._lock = threading.Lock()
-        file = study.folder / "answers.sqlite"
-        self._connection = sqlite3.connect(file, timeout=60, isolation_level=None, check_same_thread=False)
-        self._connection.row_factory = sqlite3.Row
-        for pragma in ("busy_timeout = 60000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            self._connection.execute(f"PRAGMA {pragma}")
+        self._lock, self._reading_lock = threading.Lock(), threading.Lock()
+        self._connection = _connect(study)
+        self._reader = _connect(study)  # in WAL mode it never waits for a writer, and so no image for an answer's disk
         self._prepare()
 
     def close(self) -> None:
+        self._reader.close()
         self._connection.close()
 
-    def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
+    def rows(self, query: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[sqlite3.Row]:
         """Returns what a reading statement finds."""
-        with self._lock:
-            return self._connection.execute(query, parameters).fetchall()
+        with self._reading_lock:
+            return self._reader.execute(query, parameters).fetchall()
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that holds the write lock from its start; an exception undoes it."""
+    def writing(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the write lock from its start; an exception undoes it.
+
+        Args:
+            durable: waits for the disk. Without, a kill of the server loses nothing either, but a power cut may: enough
+                for a place that is kept for someone.
+        """
         with self._lock:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -78,6 +82,15 @@ class Database:
             wanted = _EVERYONE if trial.is_catch else self.study.policies.answers_per_trial
             block, shuffle = CONDITIONS.index(trial.condition), random.randrange(1, 2**31 - 1)
             yield number, trial.id, trial.condition, block, trial.group, query, int(trial.is_catch), wanted, shuffle
+
+
+def _connect(study: Study) -> sqlite3.Connection:
+    file = study.folder / "answers.sqlite"
+    connection = sqlite3.connect(file, timeout=60, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    for pragma in ("busy_timeout = 60000", "journal_mode = WAL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
 
 
 def utc_day(seconds: float) -> str:

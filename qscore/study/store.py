@@ -47,7 +47,7 @@ class Store:
 
     def next(self, annotator: int) -> list[Assignment]:
         """Returns what to show now, and what comes after; the same until it is answered. Empty: nothing left."""
-        with self.database.writing() as db:
+        with self.database.writing(durable=False) as db:
             now = self._clock()
             kept = [row for row in self._open(db, annotator) if self._renew(db, row, now)]
             while len(kept) < AHEAD and self._assign(db, annotator, now):
@@ -93,9 +93,8 @@ class Store:
 
     def has_more_later(self, annotator: int) -> bool:
         """Whether there would be a question on another day, or if those who hold the last places leave them."""
-        with self.database.writing() as db:
-            situation = self._situation(annotator) | {"now": float("inf"), "today": ""}
-            return db.execute(self._choose, situation).fetchone() is not None
+        situation = self._situation(annotator) | {"now": float("inf"), "today": ""}
+        return bool(self.database.rows(self._choose, situation))
 
     def is_too_old(self, annotator: Annotator) -> bool:
         """Whether the annotator's link has run out."""

@@ -39,7 +39,6 @@ def _new(options: argparse.Namespace) -> None:
         open_image,
         options.out,
         title=options.title,
-        num_catch=options.catch,
         ratings=options.ratings,
         seed=options.seed,
     )
@@ -83,7 +82,6 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("--images", type=Path, required=True, help="folder in which the trials' sample ids are files")
     making.add_argument("--out", type=Path, required=True, metavar="STUDY", help="folder for the study")
     making.add_argument("--title", default="Which images belong together?")
-    making.add_argument("--catch", type=int, default=20, help="questions whose answer is in plain view (default: 20)")
     making.add_argument("--ratings", action="store_true", help="also ask how well each description fits, 1 to 5")
     making.add_argument("--seed", type=int, default=0)
     making.set_defaults(run=_new)

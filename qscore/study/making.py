@@ -1,11 +1,10 @@
-"""Makes a study's folder of trials and the images that they name: opaque names, plain pixels, catch trials, rules."""
+"""Makes a study's folder of trials and the images that they name: opaque names, plain pixels, texts, rules."""
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from PIL import Image, ImageOps
@@ -54,7 +53,6 @@ def make_study(
     *,
     title: str,
     policies: Policies | None = None,
-    num_catch: int = 0,
     ratings: bool = False,
     seed: int = 0,
 ) -> Study:
@@ -66,9 +64,8 @@ def make_study(
         folder: for the study; it must not hold one.
         title: stands on the first page.
         policies: the rules; by default those of the paper, with one description a group, annotator and day.
-        num_catch: questions in which one of the ten images is shown again; who misses these does not look.
         ratings: adds a question of how well each description fits its group (appendix B.3).
-        seed: of the catch trials and of the order.
+        seed: of the order, another for each annotator.
 
     Raises:
         UserError: there is a study already, or a trial lacks a field.
@@ -82,8 +79,6 @@ def make_study(
         made = [_forced_choice(row, keys) for row in rows]
     except KeyError as error:
         raise UserError(f"Expected a trial with the field {error}. Make the trials again.") from error
-    by_images = [trial for trial in made if trial.condition == "images"]
-    made += _catch_trials(by_images, num_catch, Random(seed))
     if ratings:
         made += _ratings(made)
     rules = asdict(policies or Policies.read({"limits": [{"condition": "description", "max": 1}]}))
@@ -125,18 +120,8 @@ def _forced_choice(row: dict[str, Any], keys: _Keys) -> Trial:
         left=left,
         right=right,
         correct=_SIDES[side],
+        is_catch=row.get("is_catch", False),
     )
-
-
-def _catch_trials(trials: list[Trial], number: int, random: Random) -> Iterator[Trial]:
-    if number and not trials:
-        raise UserError("Expected trials with images to make catch trials of. Leave catch trials out.")
-    for trial in random.sample(trials, min(number, len(trials))):
-        other = trial.right if trial.correct == "left" else trial.left
-        correct, known = random.choice(_SIDES), random.choice(trial.references)
-        left, right = (known, other) if correct == "left" else (other, known)
-        name = f"catch-{trial.id}"
-        yield replace(trial, id=name, query_id=name, left=left, right=right, correct=correct, is_catch=True)
 
 
 def _ratings(trials: list[Trial]) -> list[Trial]:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from qscore.study.__main__ import main
+from qscore.study.agreement import agreement
 from qscore.study.export import answers
 from qscore.study.folder import load_study
 from qscore.study.making import make_study
@@ -18,7 +19,7 @@ from qscore.study.store import Store
 
 @pytest.fixture
 def trials(tmp_path: Path) -> Path:
-    """60 trials of 6 groups, 30 with images and the same 30 queries with words, as `forced_choice` writes them."""
+    """30 trials with images, the same queries with words, and 4 catch trials, as `forced_choice` writes them."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for i in range(13):
@@ -42,6 +43,9 @@ def trials(tmp_path: Path) -> Path:
             "positive_side": i % 2,
         }
         rows.append(row)
+    for i in range(4):
+        known = {"trial_id": f"c{i}", "query_id": f"c{i}", "positive": f"zebra-{i}.jpg", "is_catch": True}
+        rows.append({**rows[1], **known, "positive_side": i % 2})
     file = tmp_path / "trials.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return file
@@ -52,7 +56,7 @@ def test_a_study_is_made_simulated_and_exported(
 ) -> None:
     study, table = tmp_path / "study", tmp_path / "answers.csv"
     images = ["--images", str(tmp_path / "photos")]
-    assert main(["new", str(trials), *images, "--out", str(study), "--catch", "4", "--ratings"]) == 0
+    assert main(["new", str(trials), *images, "--out", str(study), "--ratings"]) == 0
     assert main(["simulate", str(study), "--accuracy", "1", "--annotators", "6"]) == 0
     assert main(["export", str(study), "--out", str(table)]) == 0
     with table.open() as file:
@@ -70,7 +74,7 @@ def test_a_study_is_made_simulated_and_exported(
 
 
 def test_the_right_side_shows_the_positive_and_images_are_plain(trials: Path, tmp_path: Path) -> None:
-    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(tmp_path / "study"), "--catch", "3"])
+    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(tmp_path / "study")])
     study = load_study(tmp_path / "study")
     for trial in study.trials.values():
         right = trial.left if trial.correct == "left" else trial.right
@@ -84,7 +88,7 @@ def test_the_right_side_shows_the_positive_and_images_are_plain(trials: Path, tm
 
 
 def test_who_misses_catch_trials_is_left_out(trials: Path, tmp_path: Path) -> None:
-    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(tmp_path / "study"), "--catch", "4"])
+    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(tmp_path / "study")])
     settings = tmp_path / "study" / "study.json"
     content = json.loads(settings.read_text())
     settings.write_text(json.dumps({**content, "policies": {"catch_every": 5}}))
@@ -95,7 +99,7 @@ def test_who_misses_catch_trials_is_left_out(trials: Path, tmp_path: Path) -> No
 
 
 def test_simulated_annotators_are_as_right_as_they_are_told(trials: Path, tmp_path: Path) -> None:
-    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(tmp_path / "study"), "--catch", "0"])
+    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(tmp_path / "study")])
     main(["simulate", str(tmp_path / "study"), "--accuracy", "0.8", "--annotators", "12"])
     right = [record["is_correct"] for record in answers(Store(load_study(tmp_path / "study")))]
     margin = 4 * (0.8 * 0.2 / len(right)) ** 0.5
@@ -154,3 +158,22 @@ def test_the_commands_need_no_model() -> None:
     code = "import sys, qscore.study.__main__, qscore.study.app; print({'torch', 'numpy', 'scipy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_the_owner_sees_alpha_of_the_sides_of_careful_annotators() -> None:
+    pytest.importorskip("qscore.interpretability.forced_choice")
+    # Krippendorff's example of two coders and ten units: alpha is 0.095.
+    first, second = "0100000000", "1110010010"
+    records = [
+        {
+            "annotator": annotator,
+            "trial": str(trial),
+            "condition": "images",
+            "choice": ("left", "right")[int(side)],
+            "is_catch": False,
+            "excluded": annotator == 3,
+        }
+        for annotator, sides in enumerate((first, second, "1" * 10), 1)
+        for trial, side in enumerate(sides)
+    ]
+    assert agreement(records) == {"Krippendorff's alpha, images": "0.095"}

@@ -95,8 +95,8 @@ def load_study(folder: Path) -> Study:
     for file in (settings_file, trials_file):
         if not file.is_file():
             raise UserFileNotFoundError(f"Expected a study in {folder}: there is no {file.name}. Make one with `new`.")
-    text, lines = settings_file.read_text(encoding="utf-8"), trials_file.read_text(encoding="utf-8")
     try:
+        text, lines = settings_file.read_text(encoding="utf-8"), trials_file.read_text(encoding="utf-8")
         settings: dict[str, Any] = json.loads(text)
         study = Study(
             folder=folder,

@@ -139,11 +139,12 @@ def test_mistakes_are_one_message(
             "x.png",
         ),
         ("", "has no trial"),
+        ("\udcff", "not a study"),
     ],
 )
 def test_a_broken_study_is_refused_with_the_line(trials: Path, tmp_path: Path, line: str, message: str) -> None:
     (tmp_path / "study.json").write_text('{"title": "t"}')
-    trials.write_text(line)
+    trials.write_bytes(line.encode(errors="surrogateescape"))
     with pytest.raises(ValueError, match=message):
         load_study(tmp_path)
 

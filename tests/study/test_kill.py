@@ -32,6 +32,7 @@ def answer_until_done(link: str, confirmed: list[str], stopped: threading.Event)
             time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_killed_server_loses_no_answer_and_exceeds_no_limit(make_study: Callable[..., Study]) -> None:
     images = [f"opaque{i:04d}.png" for i in range(12)]
     study = make_study([forced_choice(i, "images", images) for i in range(60)], answers_per_trial=2)

@@ -27,6 +27,7 @@ benchmark: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.evaluation
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.study
 	$(BIN)/python -m benchmarks.reverse_probing
 	$(BIN)/python -m benchmarks.page
 

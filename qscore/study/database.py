@@ -1,0 +1,102 @@
+"""The SQLite file of a study: opened, filled with its trials, and written in transactions that nothing can cut in half.
+
+A change takes the write lock first, so that what it counted still holds when it writes, in this and every other server.
+The file is in WAL mode with full synchronisation: what was confirmed is on the disk, whatever kills the server.
+"""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from importlib import resources
+from random import Random
+from typing import Any
+
+from qscore.errors import UserError
+from qscore.study.folder import CONDITIONS, Study
+
+_EVERYONE = 10**9
+
+
+class Database:
+    """The answers of one study.
+
+    Raises:
+        UserError: `answers.sqlite` belongs to another `study.json` or `trials.jsonl`.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self._lock, self._reading_lock = threading.Lock(), threading.Lock()
+        self._connection = _connect(study)
+        self._reader = _connect(study)  # in WAL mode it never waits for a writer, and so no image for an answer's disk
+        self._prepare()
+
+    def close(self) -> None:
+        self._reader.close()
+        self._connection.close()
+
+    def rows(self, query: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[sqlite3.Row]:
+        """Returns what a reading statement finds."""
+        with self._reading_lock:
+            return self._reader.execute(query, parameters).fetchall()
+
+    @contextlib.contextmanager
+    def writing(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the write lock from its start; an exception undoes it.
+
+        Args:
+            durable: waits for the disk. Without, a kill of the server loses nothing either, but a power cut may: enough
+                for a place that is kept for someone.
+        """
+        with self._lock:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+
+    def _prepare(self) -> None:
+        schema = resources.files("qscore.study").joinpath("schema.sql").read_text(encoding="utf-8")
+        with self._lock:
+            self._connection.executescript(schema)
+        with self.writing() as db:
+            db.execute("INSERT OR IGNORE INTO meta VALUES ('fingerprint', ?)", (self.study.fingerprint,))
+            kept = db.execute("SELECT value FROM meta WHERE key = 'fingerprint'").fetchone()[0]
+            if kept != self.study.fingerprint:
+                raise UserError(
+                    f"{self.study.folder}: the answers belong to another study.json or trials.jsonl; these must stay "
+                    "as they were when the first link was made. Put them back, or make a new study."
+                )
+            if db.execute("SELECT count(*) FROM trials").fetchone()[0] == 0:
+                db.executemany("INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", self._trial_rows())
+
+    def _trial_rows(self) -> Iterator[tuple[Any, ...]]:
+        random = Random(self.study.seed)
+        for number, trial in enumerate(self.study.trials.values()):
+            query = None if trial.is_catch or trial.condition == "likert" else trial.query_id or None
+            wanted = _EVERYONE if trial.is_catch else self.study.policies.answers_per_trial
+            block, shuffle = CONDITIONS.index(trial.condition), random.randrange(1, 2**31 - 1)
+            yield number, trial.id, trial.condition, block, trial.group, query, int(trial.is_catch), wanted, shuffle
+
+
+def _connect(study: Study) -> sqlite3.Connection:
+    file = study.folder / "answers.sqlite"
+    connection = sqlite3.connect(file, timeout=60, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    for pragma in ("busy_timeout = 60000", "journal_mode = WAL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def utc_day(seconds: float) -> str:
+    """Returns the day in UTC.
+
+    >>> utc_day(86_399.0), utc_day(86_400.0)
+    ('1970-01-01', '1970-01-02')
+    """
+    return datetime.fromtimestamp(seconds, timezone.utc).date().isoformat()

@@ -1,0 +1,36 @@
+"""The pages: templates of `pages/`, and the files that they load."""
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+_STATIC = {"study.css": "text/css", "study.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+@cache
+def _environment() -> Environment:
+    loader = PackageLoader("qscore.study", "pages")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def page(name: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any) -> HTMLResponse:
+    """Returns a page of `pages/`."""
+    text = _environment().get_template(f"{name}.html.jinja").render(**values)
+    return HTMLResponse(text, status_code=status, headers=headers)
+
+
+@cache
+def _static(name: str) -> bytes:
+    return resources.files("qscore.study").joinpath("pages", name).read_bytes()
+
+
+def static(request: Request) -> Response:
+    """Serves the style, the script and the icon; no other name leads to a file."""
+    name = request.path_params["name"]
+    if name not in _STATIC:
+        return page("refused", 404, message="There is no such page.", back=None)
+    return Response(_static(name), media_type=_STATIC[name], headers={"Cache-Control": "max-age=300"})

@@ -1,0 +1,100 @@
+"""What stands between the pages and the world: headers, sizes, rates, and forms that only our own pages can send."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_FORM_BYTES = 4096
+_MAX_FIELDS = 16
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers hide the origin of our own forms from us
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+class SecurityHeaders:
+    """Adds the security headers to every response; pages are never cached, so that "back" asks the server again."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Cache-Control", "no-store")
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class Rates:
+    """Token buckets: `burst` requests at once, `per_second` in the long run, for each of the latest 4096 callers."""
+
+    def __init__(self, per_second: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second, self._burst, self._clock = per_second, burst, clock
+        self._left: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def spend(self, caller: Hashable) -> None:
+        """Counts one request.
+
+        Raises:
+            HTTPException: 429, the caller asked too often.
+        """
+        now = self._clock()
+        left, since = self._left.pop(caller, (self._burst, now))
+        left = min(self._burst, left + (now - since) * self._per_second)
+        self._left[caller] = (max(left - 1, 0.0), now)
+        while len(self._left) > 4096:
+            self._left.popitem(last=False)
+        if left < 1:
+            raise HTTPException(429, "Too many requests. Wait a few seconds.", {"Retry-After": "5"})
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Returns the fields of a form that one of our own pages sent.
+
+    Raises:
+        HTTPException: 403 from another site, 411 or 413 of unknown or too large size, 415 or 400 not a form.
+    """
+    _refuse_other_sites(request)
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        raise HTTPException(415, "Expected a form of this page.")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            raise HTTPException(413, "The form is too large.")
+    try:
+        fields = parse_qsl(body.decode("utf-8"), max_num_fields=_MAX_FIELDS, errors="strict", keep_blank_values=True)
+    except ValueError as error:
+        raise HTTPException(400, "The form cannot be read.") from error
+    return dict(fields)
+
+
+def _refuse_other_sites(request: Request) -> None:
+    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        raise HTTPException(403, "The form was sent by another site.")
+    origin = request.headers.get("origin")
+    try:
+        is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:
+        is_ours = False
+    if not is_ours:
+        raise HTTPException(403, "The form was sent by another site.")

@@ -1,0 +1,34 @@
+"""Runs the server of a study until it is stopped."""
+
+from pathlib import Path
+
+from qscore.errors import UserError
+from qscore.study.folder import load_study
+from qscore.study.tokens import Tokens
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8000, requests_per_second: float = 60) -> None:
+    """Serves the study in `folder`, and prints the owner's link.
+
+    Raises:
+        UserError: the extra `study` is not installed.
+    """
+    try:
+        import uvicorn
+
+        from qscore.study.agreement import agreement
+        from qscore.study.app import make_app
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn"):
+            raise
+        raise UserError(f"The pages need {error.name}. Install them with: pip install 'qscore[study]'") from error
+    study = load_study(folder)
+    app = make_app(study, agreement=agreement, requests_per_second=requests_per_second)
+    address = f"[{host}]" if ":" in host else host
+    print(f"Owner's page: http://{address}:{port}/owner/{Tokens(folder).owner()}", flush=True)
+    if host not in _LOOPBACK:
+        print("Anyone who reaches this machine can reach the pages. Put HTTPS in front: links are keys.", flush=True)
+    # The links are secret: no access log. No "Server" line, since its version is nobody's business.
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)

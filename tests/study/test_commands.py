@@ -1,0 +1,180 @@
+"""The commands from a file of trials to a table of answers, as a user runs them."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from qscore.study.__main__ import main
+from qscore.study.agreement import agreement
+from qscore.study.export import answers
+from qscore.study.folder import load_study
+from qscore.study.making import make_study
+from qscore.study.store import Store
+
+
+@pytest.fixture
+def trials(tmp_path: Path) -> Path:
+    """30 trials with images, the same queries with words, and 4 catch trials, as `forced_choice` writes them."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(13):
+        image, exif = Image.new("RGB", (300 if i else 40, 20 + i), (i, 9, 9)), Image.Exif()
+        exif[0x010E] = "zebra"
+        image.save(folder / f"zebra-{i}.jpg", exif=exif)
+    rows = [{"format": "qscore trials", "version": 1, "seed": 0}]
+    for i in range(60):
+        images = i < 30
+        row = {
+            "trial_id": f"t{i}",
+            "query_id": f"q{i % 30}",
+            "group": i % 6,
+            "condition": "images" if images else "description",
+            "negatives": "random",
+            "references": [f"zebra-{k}.jpg" for k in range(10)] if images else [],
+            "description": "" if images else f"stripes {i % 6}",
+            "described_by": "" if images else "human",
+            "positive": "zebra-10.jpg",
+            "negative": "zebra-11.jpg",
+            "positive_side": i % 2,
+        }
+        rows.append(row)
+    for i in range(4):
+        known = {"trial_id": f"c{i}", "query_id": f"c{i}", "positive": f"zebra-{i}.jpg", "is_catch": True}
+        rows.append({**rows[1], **known, "positive_side": i % 2})
+    file = tmp_path / "trials.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+def test_a_study_is_made_simulated_and_exported(
+    trials: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study, table = tmp_path / "study", tmp_path / "answers.csv"
+    images = ["--images", str(tmp_path / "photos")]
+    assert main(["new", str(trials), *images, "--out", str(study), "--ratings"]) == 0
+    assert main(["simulate", str(study), "--accuracy", "1", "--annotators", "6"]) == 0
+    assert main(["export", str(study), "--out", str(table)]) == 0
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    ordinary = [row for row in rows if row["is_catch"] == "False"]
+    by_images = [row for row in ordinary if row["condition"] == "images"]
+    assert len(by_images) == 30 * 3
+    assert {row["is_correct"] for row in by_images} == {"True"}
+    assert len([row for row in ordinary if row["condition"] == "likert"]) == 6 * 3
+    assert {row["excluded"] for row in rows} == {"False"}
+    described = [(row["annotator"], row["group"], row["day"]) for row in ordinary if row["condition"] == "description"]
+    assert len(described) == len(set(described))
+    assert main(["export", str(study)]) == 0
+    assert len([json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]) == len(rows)
+
+
+def test_the_right_side_shows_the_positive_and_images_are_plain(trials: Path, tmp_path: Path) -> None:
+    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(tmp_path / "study")])
+    study = load_study(tmp_path / "study")
+    for trial in study.trials.values():
+        right = trial.left if trial.correct == "left" else trial.right
+        with Image.open(study.image(right)) as image:
+            assert trial.is_catch or image.size == (300, 30)
+        assert trial.is_catch == (right in trial.references)
+    for file in (study.folder / "images").iterdir():
+        assert b"zebra" not in file.read_bytes() + file.name.encode()
+        with Image.open(file) as image:
+            assert not image.getexif()
+
+
+def test_who_misses_catch_trials_is_left_out(trials: Path, tmp_path: Path) -> None:
+    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(tmp_path / "study")])
+    settings = tmp_path / "study" / "study.json"
+    content = json.loads(settings.read_text())
+    settings.write_text(json.dumps({**content, "policies": {"catch_every": 5}}))
+    main(["simulate", str(tmp_path / "study"), "--accuracy", "0", "--annotators", "1"])
+    main(["simulate", str(tmp_path / "study"), "--accuracy", "1", "--annotators", "1", "--again"])
+    records = answers(Store(load_study(tmp_path / "study")))
+    assert {(record["annotator"], record["excluded"]) for record in records} == {(1, True), (2, False)}
+
+
+def test_simulated_annotators_are_as_right_as_they_are_told(trials: Path, tmp_path: Path) -> None:
+    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(tmp_path / "study")])
+    main(["simulate", str(tmp_path / "study"), "--accuracy", "0.8", "--annotators", "12"])
+    right = [record["is_correct"] for record in answers(Store(load_study(tmp_path / "study")))]
+    margin = 4 * (0.8 * 0.2 / len(right)) ** 0.5
+    assert abs(sum(right) / len(right) - 0.8) < margin
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["serve", "nowhere"], "there is no study.json"),
+        (["export", "nowhere"], "there is no study.json"),
+        (["new", "nowhere", "--images", ".", "--out", "study"], "there is none at nowhere"),
+        (["simulate", "nowhere", "--accuracy", "80"], "from 0 to 1"),
+    ],
+)
+def test_mistakes_are_one_message(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "line 1"),
+        ("[]", "line 1"),
+        ('{"id": "a"}', "line 1"),
+        ('{"id": "a", "query_id": "", "condition": "images", "group": "g", "left": "../../etc/x.png"}', "line 1"),
+        (
+            '{"id": "a", "query_id": "", "condition": "likert", "group": "", "text": "t", "references": ["../x.png"]}',
+            "x.png",
+        ),
+        ("", "has no trial"),
+        ("\udcff", "not a study"),
+    ],
+)
+def test_a_broken_study_is_refused_with_the_line(trials: Path, tmp_path: Path, line: str, message: str) -> None:
+    (tmp_path / "study.json").write_text('{"title": "t"}')
+    trials.write_bytes(line.encode(errors="surrogateescape"))
+    with pytest.raises(ValueError, match=message):
+        load_study(tmp_path)
+
+
+def test_a_study_is_never_written_over(trials: Path, tmp_path: Path) -> None:
+    (tmp_path / "study.json").write_text("{}")
+    with pytest.raises(ValueError, match="Choose another folder"):
+        make_study([], lambda _: Image.new("L", (1, 1)), tmp_path, title="")
+
+
+def test_the_commands_need_no_model() -> None:
+    code = "import sys, qscore.study.__main__, qscore.study.app; print({'torch', 'numpy', 'scipy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_owner_sees_alpha_of_the_sides_of_careful_annotators() -> None:
+    pytest.importorskip("qscore.interpretability.forced_choice")
+    # Krippendorff's example of two coders and ten units: alpha is 0.095.
+    first, second = "0100000000", "1110010010"
+    records = [
+        {
+            "annotator": annotator,
+            "trial": str(trial),
+            "condition": "images",
+            "choice": ("left", "right")[int(side)],
+            "is_catch": False,
+            "excluded": annotator == 3,
+        }
+        for annotator, sides in enumerate((first, second, "1" * 10), 1)
+        for trial, side in enumerate(sides)
+    ]
+    assert agreement(records) == {"Krippendorff's alpha, images": "0.095"}

@@ -1,6 +1,6 @@
 """What one clustering and one probe cost, and how that grows with samples, concepts and clusters.
 
-    python -m benchmarks.reverse_probing                  20 minutes on 2 cores
+    python -m benchmarks.reverse_probing                  10 minutes on 2 cores
     python -m benchmarks.reverse_probing --small          seconds
     python -m benchmarks.reverse_probing one SAMPLES CONCEPTS CLUSTERS    a single measurement
 
@@ -25,14 +25,14 @@ from qscore.interpretability.clusters import quantize
 from qscore.interpretability.reverse_probing.probe import reverse_probe
 
 NUM_FEATURES, PRESENT, FLIPPED = 512, 0.02, 0.005
-BASE = (50_000, 1000, 1000)  # samples, concepts, clusters
+LARGEST = (50_000, 1000, 1000)  # samples, concepts, clusters: of the paper's size but for the number of samples
+BASE = (16_000, 1000, 400)
 GRID = (
+    LARGEST,
     BASE,
-    (12_500, 1000, 1000),
-    (25_000, 1000, 1000),
-    (50_000, 250, 1000),
-    (50_000, 4000, 1000),
-    (50_000, 1000, 250),
+    *((samples, *BASE[1:]) for samples in (8_000, 32_000)),
+    *((BASE[0], concepts, BASE[2]) for concepts in (250, 4000)),
+    *((*BASE[:2], clusters) for clusters in (100, 1600)),
 )
 SMALL = ((2000, 50, 40), (4000, 50, 40))
 PART = 10_000

@@ -1,30 +1,21 @@
 """The numbers that the papers print, each table with its source and with what a reader must know of it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from qscore.errors import UserError, unknown_name
+from qscore.report.published.printed import Printed, read_table
 
 V2_TABLE_1, V2_TABLE_A1, AAAI_TABLE_1, AAAI_TABLE_2 = "v2_table1", "v2_table_a1", "aaai_table1", "aaai_table2"
 TABLES = (V2_TABLE_1, V2_TABLE_A1, AAAI_TABLE_1, AAAI_TABLE_2)
 
 
 @dataclass(frozen=True)
-class PublishedTable:
+class PublishedTable(Printed):
     """One table of a paper.
 
     Attributes:
-        table: As the paper calls it.
-        version: Of the paper.
-        source: Whom to cite.
-        url: Where it is.
-        caption: What it shows, in our words.
-        unit: Of every number.
-        cautions: What the numbers do not show.
         trained_on: Data set that all its encoders were trained on, where the rows are other ones.
         settings: What the paper states of the fine-tuning, under the names of the configuration.
         columns: What is printed of each method.
@@ -33,24 +24,12 @@ class PublishedTable:
         cells: Data set, method and column to number.
     """
 
-    table: str
-    version: str
-    source: str
-    url: str
-    caption: str
-    unit: str
-    cautions: tuple[str, ...]
     trained_on: str | None
     settings: Mapping[str, Any]
     columns: tuple[str, ...]
     datasets: Mapping[str, str]
     methods: Mapping[str, str]
     cells: Mapping[str, Mapping[str, Mapping[str, float]]]
-
-    @property
-    def title(self) -> str:
-        """Table and version."""
-        return f"{self.table}, {self.version}"
 
     def value(self, dataset: str, method: str, column: str) -> float | None:
         """Returns a number as printed, or None where the paper has none.
@@ -68,8 +47,4 @@ def load_published(name: str) -> PublishedTable:
     Raises:
         UserError: If there is no such table.
     """
-    if name not in TABLES:
-        raise UserError(unknown_name("published table", name, TABLES))
-    content = json.loads(files(__package__).joinpath(f"{name}.json").read_text(encoding="utf-8"))
-    content |= {key: tuple(content[key]) for key in ("cautions", "columns")}
-    return PublishedTable(**content)
+    return PublishedTable(**read_table(name, TABLES, ("cautions", "columns")))

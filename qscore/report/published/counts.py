@@ -1,14 +1,12 @@
 """Published tables of human studies, as the counts of right answers that they were printed from."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from qscore.errors import unknown_name
 from qscore.interpretability.forced_choice.coherence import Coherence, coherence
+from qscore.report.published.printed import Printed, read_table
 
 COHERENCE_TABLE, DESCRIBABILITY_TABLE = "laina2020_table1", "laina2020_table2"
 COUNT_TABLES = (COHERENCE_TABLE, DESCRIBABILITY_TABLE)
@@ -21,35 +19,16 @@ SAID = {
 
 
 @dataclass(frozen=True)
-class PublishedCounts:
+class PublishedCounts(Printed):
     """One table of a paper, a row a model and a range of purity.
 
     Attributes:
-        table: As the paper calls it.
-        version: Of the paper.
-        source: Whom to cite.
-        url: Where it is.
-        caption: What it shows, in our words.
-        unit: Of every number in `columns`.
-        cautions: What the numbers do not show, and what was read into them.
         columns: Conditions; `{condition}_alpha` is the printed agreement, as a fraction.
         rows: "model", "purity", "num_answers" and the right answers under each condition; None where none were asked.
     """
 
-    table: str
-    version: str
-    source: str
-    url: str
-    caption: str
-    unit: str
-    cautions: tuple[str, ...]
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, Any], ...]
-
-    @property
-    def title(self) -> str:
-        """Table and version."""
-        return f"{self.table}, {self.version}"
 
     def cell(self, model: str, purity: str | None, column: str) -> Coherence | None:
         """Returns the share of right answers with its interval, recomputed; None where there is none.
@@ -78,10 +57,7 @@ def load_counts(name: str) -> PublishedCounts:
     Raises:
         UserError: If there is no such table.
     """
-    if name not in COUNT_TABLES:
-        raise unknown_name("published table", name, COUNT_TABLES)
-    content = json.loads(files(__package__).joinpath(f"{name}.json").read_text(encoding="utf-8"))
-    return PublishedCounts(**content | {key: tuple(content[key]) for key in ("cautions", "columns", "rows")})
+    return PublishedCounts(**read_table(name, COUNT_TABLES, ("cautions", "columns", "rows")))
 
 
 def _coherence(row: Mapping[str, Any], column: str) -> Coherence | None:

@@ -1,13 +1,11 @@
 """Published tables whose rows are models, with several measures of each."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from qscore.errors import UserError, unknown_name
+from qscore.report.published.printed import Printed, read_table
 
 LAINA_TABLE_2, LAINA_TABLE_3, LAINA_TABLE_4 = (f"laina2022_table{n}" for n in (2, 3, 4))
 LAINA_TABLE_6, LAINA_TABLE_7, LAINA_D1 = "laina2022_table6", "laina2022_table7", "laina2022_d1"
@@ -18,35 +16,16 @@ SAID |= {"mean_average_precision": "mAP", "num_clusters": "clusters", "dataset":
 
 
 @dataclass(frozen=True)
-class PublishedRows:
+class PublishedRows(Printed):
     """One table of a paper, a row a model.
 
     Attributes:
-        table: As the paper calls it.
-        version: Of the paper.
-        source: Whom to cite.
-        url: Where it is.
-        caption: What it shows, in our words.
-        unit: Of every number in `columns`.
-        cautions: What the numbers do not show, and what could not be read.
         columns: Measures; `{measure}_sd` is its deviation over clusterings.
         rows: "model", its measures, and what else is said of it; None where the paper says nothing.
     """
 
-    table: str
-    version: str
-    source: str
-    url: str
-    caption: str
-    unit: str
-    cautions: tuple[str, ...]
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, Any], ...]
-
-    @property
-    def title(self) -> str:
-        """Table and version."""
-        return f"{self.table}, {self.version}"
 
     def points(self, x: str, y: str, **chosen: Any) -> list[tuple[float, float]]:
         """Returns two measures of every row that has both and is of the chosen kind.
@@ -79,10 +58,7 @@ def load_rows(name: str) -> PublishedRows:
     Raises:
         UserError: If there is no such table.
     """
-    if name not in ROW_TABLES:
-        raise UserError(unknown_name("published table", name, ROW_TABLES))
-    content = json.loads(files(__package__).joinpath(f"{name}.json").read_text(encoding="utf-8"))
-    return PublishedRows(**content | {key: tuple(content[key]) for key in ("cautions", "columns", "rows")})
+    return PublishedRows(**read_table(name, ROW_TABLES, ("cautions", "columns", "rows")))
 
 
 def _plain(value: Any) -> str:

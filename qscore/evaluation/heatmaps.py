@@ -67,7 +67,7 @@ def heatmaps(
         return Result(NAME, {}, settings, notes=("D is empty: no class has a discriminative feature to look at.",))
     chosen = [_choose(inputs, label, num_samples) for label in _classes(inputs, classes, num_classes)]
     rows = [row for choice in chosen for row in choice.rows]
-    images = inputs.pictures.plain(_positions(inputs.pictures, inputs.test.ids, rows))
+    images = inputs.pictures.plain(inputs.pictures.positions(inputs.test.ids[row] for row in rows))
     features = torch.tensor([choice.features for choice in chosen for _ in choice.rows])
     maps, peaks = _maps(inputs.pictures, images, features, kinds)
     correct = inputs.probe.correct[rows]
@@ -120,12 +120,6 @@ def _choose(inputs: EvaluationInputs, label: int, num_samples: int) -> Chosen:
     right = [int(row) for row in order if inputs.probe.correct[row]][:num_samples]
     wrong = [int(row) for row in order if not inputs.probe.correct[row]][:num_samples]
     return Chosen(label, (strongest, noisy), right + wrong)
-
-
-def _positions(pictures: Pictures, ids: Sequence[str], rows: Sequence[int]) -> list[int]:
-    """Positions in the data set: an unreadable image has one, but no representation."""
-    position = {sample: i for i, sample in enumerate(pictures.data.source("test").ids)}
-    return [position[ids[row]] for row in rows]
 
 
 def _maps(pictures: Pictures, images: Tensor, features: Tensor, kinds: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """The images behind the representations, for the evaluations that must look at them again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,11 @@ class Pictures:
         """Returns plain images of a split, in [0, 1], read in this process; an unreadable one is black."""
         dataset = self.data.plain_loader(split, positions).dataset
         return torch.stack([dataset[position].images for position in positions])
+
+    def positions(self, ids: Iterable[str], *, split: Split = "test") -> list[int]:
+        """Returns where samples stand in their data set; unreadable images stand there too, without representation."""
+        place = {sample: i for i, sample in enumerate(self.data.source(split).ids)}
+        return [place[sample] for sample in ids]
 
     def views(self, num: int) -> Float[Tensor, "view sample feature"]:
         """Returns representations of random views of the held-out images, in the order of `EvaluationInputs.test`."""

@@ -35,7 +35,8 @@ def confused_pairs(
     arrays = as_arrays(pairs) | {"pair_labels": _common_labels(inputs, grouping, pairs)}
     if inputs.pictures is None or not pairs:
         return arrays
-    grids = [[_images(inputs, inputs.pictures, grouping, c) for c in pair.clusters] for pair in pairs]
+    images_of = _images(inputs, inputs.pictures, grouping, sorted({c for pair in pairs for c in pair.clusters}))
+    grids = [[images_of[c] for c in pair.clusters] for pair in pairs]
     size = grids[0][0].shape[-2]
     filled = np.full((len(pairs), 2, IMAGES, size, size, 3), 255, dtype=np.uint8)
     for i, grid in enumerate(grids):
@@ -45,15 +46,20 @@ def confused_pairs(
     return arrays | {"pair_images": filled, "pair_num_images": num_images}
 
 
-def _images(inputs: EvaluationInputs, pictures: Pictures, grouping: Grouping, cluster: int) -> np.ndarray:
-    """Some members of a cluster, (image, height, width, 3)."""
-    place = {sample: i for i, sample in enumerate(pictures.data.source("train").ids)}
-    images = pictures.plain(
-        [place[inputs.train.ids[row]] for row in members(grouping, cluster, IMAGES, inputs.seed)], split="train"
-    )
-    if images.shape[-1] > MAX_PX:
-        images = F.interpolate(images, size=(MAX_PX, MAX_PX), mode="area")
-    return (images * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+def _images(
+    inputs: EvaluationInputs, pictures: Pictures, grouping: Grouping, clusters: Sequence[int]
+) -> dict[int, np.ndarray]:
+    """Some members of each cluster, (image, height, width, 3)."""
+    drawn = [members(grouping, cluster, IMAGES, inputs.seed) for cluster in clusters]
+    positions = pictures.positions((inputs.train.ids[row] for rows in drawn for row in rows), split="train")
+    found, start = {}, 0
+    for cluster, rows in zip(clusters, drawn, strict=True):
+        images = pictures.plain(positions[start : start + len(rows)], split="train")
+        start += len(rows)
+        if images.shape[-1] > MAX_PX:
+            images = F.interpolate(images, size=(MAX_PX, MAX_PX), mode="area")
+        found[cluster] = (images * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    return found
 
 
 def _common_labels(inputs: EvaluationInputs, grouping: Grouping, pairs: Sequence[Pair]) -> np.ndarray:

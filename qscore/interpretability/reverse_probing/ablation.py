@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from torch import Tensor
 
-from qscore.interpretability.clusters import clusterings
 from qscore.interpretability.reverse_probing.concepts import group_names, of_groups, shuffled, side_by_side
 from qscore.interpretability.reverse_probing.prober import Prober
 from qscore.records import Concepts, Grouping
@@ -111,18 +109,10 @@ def by_k(concepts: Concepts, groupings: Mapping[int, Sequence[Grouping]], prober
 
     Args:
         concepts: Of the clustered samples.
-        groupings: As many clusterings for each K, as `groupings_by_k` makes them.
+        groupings: As many clusterings for each K.
         prober: How to fit.
     """
     settled = prober.settled(concepts, [grouping for some in groupings.values() for grouping in some])
     variants = [concepts, shuffled(concepts, prober.seed)]
     values = np.stack([settled.grid(variants, some, f"K = {k}") for k, some in groupings.items()])
     return ByK(np.array(list(groupings)), values[:, 0], values[:, 1])
-
-
-def groupings_by_k(
-    h: Float[Tensor, "sample feature"], ks: Iterable[int], seeds: Iterable[int] = range(5)
-) -> dict[int, list[Grouping]]:
-    """Returns a clustering of the same representations for each K and each seed."""
-    seeds = tuple(seeds)
-    return {k: [quantizer.assign(h) for quantizer in clusterings(h, k, seeds)] for k in ks}

@@ -110,12 +110,7 @@ def of_groups(concepts: Concepts, groups: Iterable[str]) -> Concepts:
     for group in sorted(wanted.difference(known)):
         raise unknown_name("group of concepts", group, known)
     columns = [i for i, group in enumerate(concepts.groups) if group in wanted]
-    return Concepts(
-        concepts.present[:, columns],
-        tuple(concepts.names[i] for i in columns),
-        tuple(concepts.groups[i] for i in columns),
-        concepts.ids,
-    )
+    return _of_columns(concepts, columns)
 
 
 def side_by_side(parts: Sequence[Concepts]) -> Concepts:
@@ -156,7 +151,10 @@ def shuffled(concepts: Concepts, seed: int) -> Concepts:
 
 def without_silent(concepts: Concepts) -> Concepts:
     """Returns the concepts that apply to a sample at least."""
-    columns = np.flatnonzero(concepts.present.sum(0))
+    return _of_columns(concepts, np.flatnonzero(concepts.present.sum(0)).tolist())
+
+
+def _of_columns(concepts: Concepts, columns: Sequence[int]) -> Concepts:
     return Concepts(
         concepts.present[:, columns],
         tuple(concepts.names[i] for i in columns),

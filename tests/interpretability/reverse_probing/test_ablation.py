@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from qscore.errors import UserError
-from qscore.interpretability.reverse_probing.ablation import added, by_k, cumulative, groupings_by_k
+from qscore.interpretability.clusters import clusterings
+from qscore.interpretability.reverse_probing.ablation import added, by_k, cumulative
 from qscore.interpretability.reverse_probing.chance import mean_and_sd, probe_with_chance
 from qscore.interpretability.reverse_probing.concepts import of_groups, side_by_side
 from qscore.interpretability.reverse_probing.measures import MEASURES
@@ -92,7 +93,7 @@ def test_one_clustering_has_no_deviation_and_what_is_undefined_is_none() -> None
 def test_more_clusters_have_more_to_say_and_a_seed_repeats() -> None:
     x, labels = digits()
     words = one_hot(labels, "labels")
-    groupings = groupings_by_k(x, [4, 10], seeds=range(2))
+    groupings = {k: [quantizer.assign(x) for quantizer in clusterings(x, k, range(2))] for k in (4, 10)}
     found = by_k(words, groupings, Prober())
     assert found.ks.tolist() == [4, 10]
     assert found.values.shape == (2, 2, len(MEASURES))

@@ -70,13 +70,20 @@ def _from_csv(path: Path) -> Iterable[tuple[str, object]]:
 
 
 def _from_npz(path: Path) -> Iterable[tuple[str, object]]:
-    with np.load(path, allow_pickle=False) as file:
-        if not {"ids", "clusters"} <= set(file.files):
-            raise UserError(
-                f"Expected arrays ids and clusters in {path.name}, got {', '.join(file.files) or 'nothing'}; "
-                "write them by np.savez(path, ids=..., clusters=...)."
-            )
-        ids, clusters = file["ids"], file["clusters"]
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except ValueError as error:  # no archive, or Python objects in it, which run code when they are read
+        raise UserError(
+            f"Expected an archive of texts and numbers, got something else in {path.name}; "
+            "write it by np.savez(path, ids=np.array(ids, dtype=str), clusters=...)."
+        ) from error
+    if not {"ids", "clusters"} <= set(arrays):
+        raise UserError(
+            f"Expected arrays ids and clusters in {path.name}, got {', '.join(arrays) or 'nothing'}; "
+            "write them by np.savez(path, ids=..., clusters=...)."
+        )
+    ids, clusters = arrays["ids"], arrays["clusters"]
     if ids.ndim != 1 or ids.shape != clusters.shape:
         raise UserError(
             f"Expected a cluster for each id in {path.name}, got clusters {clusters.shape} and ids {ids.shape}; "

@@ -67,6 +67,12 @@ def test_other_files_are_refused(path: Path) -> None:
     np.savez(path.with_suffix(".npz"), ids=np.array(IDS), clusters=np.arange(2))
     with pytest.raises(UserError, match=r"clusters \(2,\) and ids \(3,\)"):
         load_grouping(path.with_suffix(".npz"), IDS)
+    np.savez(path.with_suffix(".npz"), ids=np.array(IDS, dtype=object), clusters=np.arange(3))
+    with pytest.raises(UserError, match="an archive of texts and numbers"):
+        load_grouping(path.with_suffix(".npz"), IDS)
+    path.with_suffix(".npz").write_bytes(b"nonsense")
+    with pytest.raises(UserError, match="an archive of texts and numbers"):
+        load_grouping(path.with_suffix(".npz"), IDS)
 
 
 def test_members_are_of_the_cluster_and_the_common_label_theirs() -> None:

@@ -8,11 +8,13 @@ import numpy as np
 from qscore.errors import UserError
 from qscore.interpretability.forced_choice.captions import class_captions
 from qscore.interpretability.forced_choice.drawing import make_trials
-from qscore.interpretability.forced_choice.group_facts import GroupFacts, facts_of_files
+from qscore.interpretability.forced_choice.group_facts import GroupFacts
 from qscore.interpretability.forced_choice.group_files import FiledGroups
 from qscore.interpretability.forced_choice.sentences import SentenceEncoder, embed_captions
 from qscore.interpretability.forced_choice.trials import HARD, RANDOM, TrialDesign, Trials, with_descriptions
-from qscore.interpretability.purity import PER_RANGE, RANGES, choose_by_purity
+from qscore.interpretability.groupings import common_label
+from qscore.interpretability.membership import members_by_group
+from qscore.interpretability.purity import PER_RANGE, RANGES, choose_by_purity, purity
 
 HUMAN, AUTOMATIC = "human", "automatic"
 Ranges = dict[int, tuple[float, float]]
@@ -56,7 +58,7 @@ def questions(
     """
     kinds = (RANDOM,) if filed.features is None else (RANDOM, HARD)
     design = replace(design or TrialDesign(), negatives=kinds)
-    facts = facts_of_files(filed)
+    facts = _facts(filed)
     ranges = {} if filed.labels is None else _ranges(facts, design.num_references + 1, per_range, seed)
     asked = make_trials(
         filed.grouping, filed.ids, chosen=ranges or None, features=filed.features, design=design, seed=seed
@@ -70,7 +72,7 @@ def questions(
         group: replace(
             facts[group],
             caption=captions.get(group, ""),
-            hard_negative=asked.nearest.get(group),
+            hard_negative=str(asked.nearest.get(group, "")),
             purity_range=ranges.get(group),
         )
         for group in sorted(shown)
@@ -78,11 +80,25 @@ def questions(
     return Questions(replace(asked, trials=tuple(trials)), known)
 
 
+def _facts(filed: FiledGroups) -> dict[int, GroupFacts]:
+    """What files say of each group by itself."""
+    members = members_by_group(filed.grouping, len(filed.ids))
+    plain = {group: GroupFacts(filed.grouping.source, size=len(own)) for group, own in members.items()}
+    if filed.labels is None:
+        return plain
+    names, numbers = np.unique(filed.labels, return_inverse=True)
+    purities = purity(numbers, filed.grouping, num_classes=len(names))
+    return {
+        group: replace(facts, purity=pure, common_label=str(names[common_label(numbers, filed.grouping, group)]))
+        for (group, facts), pure in zip(plain.items(), purities.tolist(), strict=True)
+    }
+
+
 def _ranges(facts: Mapping[int, GroupFacts], needed: int, per_range: int, seed: int) -> Ranges:
     """The range of each group that is drawn, of those that are large enough."""
     if per_range < 1:
         raise UserError(f"Expected at least 1 group of each range of purity, got {per_range}.")
-    large = {group: fact.purity for group, fact in facts.items() if fact.size >= needed}
+    large = {group: fact.purity for group, fact in facts.items() if (fact.size or 0) >= needed}
     chosen = choose_by_purity(
         np.array(list(large.values()), dtype=float),
         np.array(list(large), dtype=int),

@@ -72,7 +72,7 @@ def read_group_files(
         None if labels is None else tuple(_of_ids(_labels(labels), ids, labels, "label")),
         None if features is None else np.stack(_of_ids(_features(features), ids, features, "row of features")),
         None if captions is None else tuple(_of_ids(_first_captions(captions), ids, captions, "caption")),
-        {} if descriptions is None else _descriptions(descriptions, set(groups.tolist())),
+        {} if descriptions is None else _descriptions(descriptions, set(groups[groups >= 0].tolist())),
     )
 
 
@@ -130,6 +130,6 @@ def _descriptions(path: Path, groups: set[int]) -> dict[int, str]:
     if unknown := [name for name in said if name not in map(str, groups)]:
         raise UserError(
             f"Expected descriptions of groups in {path.name}, got some of {listed(unknown)}, which are no groups; "
-            f"there are {listed([str(group) for group in sorted(groups) if group >= 0])}."
+            f"there are {listed([str(group) for group in sorted(groups)])}."
         )
     return {int(name): text for name, text in said.items()}

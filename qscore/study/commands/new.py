@@ -39,8 +39,10 @@ def add(commands: Any) -> None:
     parser.add_argument("--seed", type=int, default=0)
     rules = parser.add_argument_group("rules, fixed before any answer")
     rules.add_argument("--policies", type=Path, metavar="FILE.json", help="policies as in study.json")
-    rules.add_argument("--answers", type=int, help="of different people to each question (default: 3)")
-    rules.add_argument("--catch-every", type=int, help="ordinary questions between those that catch (default: 15)")
+    rules.add_argument("--answers", type=int, metavar="N", help="of different people to each question (default: 3)")
+    rules.add_argument(
+        "--catch-every", type=int, metavar="N", help="ordinary questions between those that catch (default: 15)"
+    )
     of_groups = parser.add_argument_group("questions about groups of images")
     for name, text in _GROUPS.items():
         of_groups.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)

@@ -3,9 +3,9 @@
 python docs/study/tuxpaint.py DATA.npz OUT
 
 DATA.npz: X (sample, 64, 64, 3) uint8, caption, category, fname. OUT gets images/, groups.csv (k-means of colours and
-edges: groups that nobody named), categories.csv (the stamps' own folders as groups) with category_names.csv, labels.csv,
-captions.csv and features.npz (what the groups were made of, for hard negatives). How to ask people about them:
-docs/how-to/tuxpaint-study.md.
+edges: groups that nobody named), categories.csv (the stamps' own folders as groups) with category_names.csv,
+labels.csv, captions.csv and features.npz (what the groups were made of, for hard negatives). How to ask people about
+them: docs/how-to/tuxpaint-study.md.
 """
 
 import csv

@@ -58,10 +58,10 @@ def of_groups(
         files: arguments of `read_group_files`.
         images: folder below which the samples are files; each must be there, whether it is drawn or not.
         design: arguments of `TrialDesign`.
-        options: arguments of `asking.questions`.
+        options: arguments of `filed_questions.questions`.
         num_catch: how many trials that catch the careless there are beside so many pairs of queries.
     """
-    from qscore.interpretability.forced_choice.asking import questions
+    from qscore.interpretability.forced_choice.filed_questions import questions
     from qscore.interpretability.forced_choice.catching import with_catch_trials
     from qscore.interpretability.forced_choice.group_files import read_group_files
     from qscore.interpretability.forced_choice.trials import TrialDesign

@@ -61,8 +61,8 @@ def of_groups(
         options: arguments of `filed_questions.questions`.
         num_catch: how many trials that catch the careless there are beside so many pairs of queries.
     """
-    from qscore.interpretability.forced_choice.filed_questions import questions
     from qscore.interpretability.forced_choice.catching import with_catch_trials
+    from qscore.interpretability.forced_choice.filed_questions import questions
     from qscore.interpretability.forced_choice.group_files import read_group_files
     from qscore.interpretability.forced_choice.trials import TrialDesign
 

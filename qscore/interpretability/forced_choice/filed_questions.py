@@ -44,7 +44,8 @@ def questions(
     """Returns the questions that files are enough for (section 5.1 of the paper).
 
     With labels groups are drawn by purity, without all are asked about; with features there are hard negatives too;
-    captions give automatic descriptions by eq. 4; people's descriptions are asked about on the same queries.
+    captions give automatic descriptions by eq. 4. Descriptions, people's too, are asked about on the queries with
+    random negatives, as in the paper's tables.
 
     Args:
         filed: Samples in groups.
@@ -65,8 +66,9 @@ def questions(
     )
     captions = _captions(filed, facts, sentence_encoder)
     trials = list(asked.trials)
+    of_random = replace(asked, trials=tuple(trial for trial in trials if trial.negatives == RANDOM))
     for texts, who in ((captions, AUTOMATIC), (filed.descriptions, HUMAN)):
-        trials += with_descriptions(asked, texts, who).trials if texts else ()
+        trials += with_descriptions(of_random, texts, who).trials if texts else ()
     shown = {trial.group for trial in trials} | set(asked.nearest.values())
     known = {
         group: replace(

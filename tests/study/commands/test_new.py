@@ -78,8 +78,9 @@ def test_groups_in_a_table_are_asked_about_with_everything_that_is_known(
     kinds = Counter((trial.group, trial.condition, trial.negatives, trial.described_by) for trial in asked)
     caught = Counter(trial.group for trial in asked if trial.is_catch)
     assert sum(caught.values()) == 3
-    whole = {(condition, who) for _, condition, _, who in kinds}
-    assert whole == {("images", ""), ("description", "automatic"), ("description", "human")}
+    whole = {(condition, negatives, who) for _, condition, negatives, who in kinds}
+    words = {("description", "random", "automatic"), ("description", "random", "human")}
+    assert whole == words | {("images", "random", ""), ("images", "hard", "")}
     assert {count for (_, condition, _, _), count in kinds.items() if condition == "description"} == {4}
     groups = json.loads((here / "study" / "groups.json").read_text())["groups"]
     # Of four labels: one alone is pure, two in equal shares are half pure.

@@ -29,6 +29,24 @@ def load_grouping(path: Path, ids: Sequence[str]) -> Grouping:
         UserError: If the file is not like that, names a sample twice, or lacks one.
         UserFileNotFoundError: If it is not there.
     """
+    found = read_clusters(path)
+    if f"train/{ids[0]}" in found:  # where held-out samples have the same ids
+        found = {sample.removeprefix("train/"): cluster for sample, cluster in found.items()}
+    if missing := [sample for sample in ids if sample not in found]:
+        raise UserError(
+            f"Expected a cluster of every sample, got none of {len(missing)} out of {len(ids)}: {listed(missing)}; "
+            f"{path.name} knows {listed(list(found))}. Write -1 for a sample that is in no cluster."
+        )
+    return Grouping(np.array([found[sample] for sample in ids], dtype=np.int64), path.name)
+
+
+def read_clusters(path: Path) -> dict[str, int]:
+    """Returns the cluster of every sample that a file names, -1 for none; see `load_grouping`.
+
+    Raises:
+        UserError: If the file is not like that, or names a sample twice.
+        UserFileNotFoundError: If it is not there.
+    """
     if not path.is_file():
         raise UserFileNotFoundError(f"Expected a file of clusters, found none at {path}; write one of id,cluster.")
     if path.suffix not in (".csv", ".npz"):
@@ -47,14 +65,7 @@ def load_grouping(path: Path, ids: Sequence[str]) -> Grouping:
         raise UserError(
             f"Expected every sample once in {path.name}, got {listed(repeated)} again; keep one row of each."
         )
-    if f"train/{ids[0]}" in found:  # where held-out samples have the same ids
-        found = {sample.removeprefix("train/"): cluster for sample, cluster in found.items()}
-    if missing := [sample for sample in ids if sample not in found]:
-        raise UserError(
-            f"Expected a cluster of every sample, got none of {len(missing)} out of {len(ids)}: {listed(missing)}; "
-            f"{path.name} knows {listed(list(found))}. Write -1 for a sample that is in no cluster."
-        )
-    return Grouping(np.array([found[sample] for sample in ids], dtype=np.int64), path.name)
+    return found
 
 
 def _from_csv(path: Path) -> Iterable[tuple[str, object]]:

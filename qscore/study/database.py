@@ -14,7 +14,8 @@ from random import Random
 from typing import Any
 
 from qscore.errors import UserError
-from qscore.study.folder import CONDITIONS, Study
+from qscore.study.folder import Study
+from qscore.study.rules import CONDITIONS
 
 _EVERYONE = 10**9
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import fingerprint
-from qscore.study.rules import Policies
+from qscore.study.rules import CONDITIONS, Policies
 
-CONDITIONS = ("images", "description", "likert")
 _IMAGE_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}\.(png|jpg|jpeg)")
 
 
@@ -28,6 +27,8 @@ class Trial:
         left, right: the two queries; empty for "likert".
         correct: "left" or "right"; empty for "likert".
         is_catch: a question whose answer shows whether the annotator pays attention.
+        negatives: where the wrong query comes from, "random" or "hard"; nothing if that is not known.
+        described_by: whose words the text is, such as "human" or "automatic".
     """
 
     id: str
@@ -40,6 +41,8 @@ class Trial:
     right: str = ""
     correct: str = ""
     is_catch: bool = False
+    negatives: str = ""
+    described_by: str = ""
 
     def __post_init__(self) -> None:
         if self.condition not in CONDITIONS:

@@ -1,22 +1,25 @@
-"""Makes a study's folder of trials and the images that they name: opaque names, plain pixels, texts, rules."""
+"""Makes a study's folder of questions and the images that they name: opaque names, plain pixels, texts, rules."""
 
 import json
-import secrets
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageOps
-
-from qscore.errors import UserError, UserFileNotFoundError
+from qscore.errors import UserError
 from qscore.files import write_json, write_text
 from qscore.study.folder import Study, Trial, load_study
+from qscore.study.material import GROUPS, Material
+from qscore.study.plain_images import write_plain_images
 from qscore.study.rules import Policies
 
-_LONGEST_SIDE_PX = 512
-_PNG_UP_TO_PX = 128  # above, a page of photographs would weigh megabytes
-_SIDES = ("left", "right")
+if TYPE_CHECKING:
+    from qscore.interpretability.forced_choice import trials as forced_choice
+
+TITLE = "Which images belong together?"
 CONSENT = """You will see questions about images. Your answers are kept, with the time that each took, under a number
 and not under your name.
 
@@ -26,110 +29,96 @@ INSTRUCTIONS = {
     "description": "A few words describe a group of images. Choose which of the two images below fits them better.",
     "likert": "A few words describe a group of images. Say how well they describe the group as a whole.",
 }
-
-
-def read_forced_choice(path: Path) -> list[dict[str, Any]]:
-    """Returns the trials of a file that `forced_choice` wrote; its first line tells how they were drawn.
-
-    Raises:
-        UserError: it is no such file.
-    """
-    if not path.is_file():
-        raise UserFileNotFoundError(f"Expected a file of trials; there is none at {path}.")
-    try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        trials = [row for row in rows if "trial_id" in row]
-    except (ValueError, TypeError) as error:
-        raise UserError(f"Expected lines of JSON in {path}: {error}. Make the trials again.") from error
-    if not trials:
-        raise UserError(f"Expected trials in {path}, and there is none. Make the trials again.")
-    return trials
+_SIDES = ("left", "right")
 
 
 def make_study(
-    trials: Iterable[dict[str, Any]],
-    open_image: Callable[[str], Image.Image],
+    material: Material,
     folder: Path,
     *,
-    title: str,
-    policies: Policies | None = None,
+    policies: Policies,
+    title: str = TITLE,
     ratings: bool = False,
     seed: int = 0,
 ) -> Study:
-    """Writes a study, `trials.jsonl` and `study.json` last, and reads it back.
+    """Writes a study, whole or not at all, and reads it back.
 
     Args:
-        trials: records with the fields of `forced_choice.trials.Trial`.
-        open_image: the image of a sample id.
-        folder: for the study; it must not hold one.
+        material: questions and images.
+        folder: for the study; new or empty.
+        policies: the rules.
         title: stands on the first page.
-        policies: the rules; by default those of the paper, with one description a group, annotator and day.
         ratings: adds a question of how well each description fits its group (appendix B.3).
         seed: of the order, another for each annotator.
 
     Raises:
-        UserError: there is a study already, or a trial lacks a field.
+        UserError: the folder is in use, or a file is no image.
     """
-    if (folder / "study.json").exists() or (folder / "answers.sqlite").exists():
+    check_free(folder)
+    with _made_whole(folder) as made:
+        names = write_plain_images(material.images, made / "images")
+        trials = [_forced_choice(trial, names) for trial in material.trials]
+        trials += _ratings(trials) if ratings else ()
+        write_text(made / "trials.jsonl", "".join(json.dumps(asdict(t), ensure_ascii=False) + "\n" for t in trials))
+        write_json(made / GROUPS, {"title": title, "source": material.source, "groups": material.groups})
+        rules = asdict(policies)
+        texts = {"title": title, "consent": CONSENT, "instructions": _used(trials)}
+        write_json(made / "study.json", {**texts, "seed": seed, "policies": rules})
+        study = load_study(made)
+    return replace(study, folder=folder)
+
+
+def check_free(folder: Path) -> None:
+    """Looks whether a study can be made there, before anything long is done.
+
+    Raises:
+        UserError: there is something already.
+    """
+    if (folder / "study.json").exists():
         raise UserError(f"Expected no study in {folder}, which holds one. Choose another folder.")
-    (folder / "images").mkdir(parents=True, exist_ok=True)
-    keys = _Keys(open_image, folder / "images")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"Expected a new or empty folder for the study; {folder} is in use. Choose another folder.")
+
+
+@contextmanager
+def _made_whole(folder: Path) -> Iterator[Path]:
+    """Yields a folder beside another, which takes its place only when the block succeeds."""
+    folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+    around = Path(tempfile.mkdtemp(dir=folder.absolute().parent, prefix=f".{folder.name}-"))
     try:
-        rows = list(trials)
-        made = [_forced_choice(row, keys) for row in rows]
-    except KeyError as error:
-        raise UserError(f"Expected a trial with the field {error}. Make the trials again.") from error
-    if ratings:
-        made += _ratings(made)
-    rules = asdict(policies or Policies.read({"limits": [{"condition": "description", "max": 1}]}))
-    write_text(folder / "trials.jsonl", "".join(json.dumps(asdict(trial), ensure_ascii=False) + "\n" for trial in made))
-    settings = {"title": title, "consent": CONSENT, "instructions": _used(made), "seed": seed, "policies": rules}
-    write_json(folder / "study.json", settings)
-    return load_study(folder)
+        made = around / "study"
+        made.mkdir()
+        yield made
+        made.replace(folder)
+    finally:
+        shutil.rmtree(around)
 
 
-class _Keys:
-    """The opaque name of each image, which is written when it is first asked for."""
-
-    def __init__(self, open_image: Callable[[str], Image.Image], folder: Path) -> None:
-        self._open, self._folder = open_image, folder
-        self._names: dict[str, str] = {}
-
-    def __getitem__(self, sample: str) -> str:
-        if sample not in self._names:
-            image = ImageOps.exif_transpose(self._open(sample)).convert("RGB")
-            image.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
-            plain = Image.frombytes("RGB", image.size, image.tobytes())  # nothing but pixels
-            suffix = "png" if max(plain.size) <= _PNG_UP_TO_PX else "jpg"
-            self._names[sample] = f"{secrets.token_hex(12)}.{suffix}"
-            plain.save(self._folder / self._names[sample], quality=90)
-        return self._names[sample]
-
-
-def _forced_choice(row: dict[str, Any], keys: _Keys) -> Trial:
-    side = row["positive_side"]
-    queries = (keys[row["positive"]], keys[row["negative"]])
-    left, right = queries if side == 0 else queries[::-1]
+def _forced_choice(trial: "forced_choice.Trial", names: Mapping[str, str]) -> Trial:
+    queries = (names[trial.positive], names[trial.negative])
+    left, right = queries if trial.positive_side == 0 else queries[::-1]
     return Trial(
-        id=row["trial_id"],
-        query_id=row["query_id"],
-        condition=row["condition"],
-        group=str(row["group"]),
-        references=tuple(keys[sample] for sample in row["references"]),
-        text=row["description"],
+        id=trial.trial_id,
+        query_id=trial.query_id,
+        condition=trial.condition,
+        group=str(trial.group),
+        references=tuple(names[sample] for sample in trial.references),
+        text=trial.description,
         left=left,
         right=right,
-        correct=_SIDES[side],
-        is_catch=row.get("is_catch", False),
+        correct=_SIDES[trial.positive_side],
+        is_catch=trial.is_catch,
+        negatives=trial.negatives,
+        described_by=trial.described_by,
     )
 
 
 def _ratings(trials: list[Trial]) -> list[Trial]:
     examples = {trial.group: trial.references for trial in reversed(trials) if trial.references and not trial.is_catch}
-    asked = dict.fromkeys((trial.group, trial.text) for trial in trials if trial.text)
+    asked = dict.fromkeys((trial.group, trial.text, trial.described_by) for trial in trials if trial.text)
     return [
-        Trial(f"rating-{i}", "", "likert", group, references=examples.get(group, ()), text=text)
-        for i, (group, text) in enumerate(asked)
+        Trial(f"rating-{i}", "", "likert", group, examples.get(group, ()), text, described_by=who)
+        for i, (group, text, who) in enumerate(asked)
     ]
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from qscore.study.folder import Study, load_study
 
 SECRET_GROUP = "zebra-cluster-417"  # stands in every trial; must stand in nothing that is served
+SECRETS = {"negatives": "drawn-from-okapis", "described_by": "captioner-7"}  # likewise
 
 
 class Clock:
@@ -42,6 +43,7 @@ def forced_choice(number: int, condition: str, images: list[str], **changes: Any
         "right": images[1],
         "correct": ("left", "right")[number % 2],
         "is_catch": False,
+        **SECRETS,
         **shown,
         **changes,
     }

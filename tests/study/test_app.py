@@ -17,7 +17,7 @@ from qscore.study.app import make_app
 from qscore.study.folder import Study
 from qscore.study.store import Store
 from qscore.study.tokens import Tokens
-from tests.study.conftest import SECRET_GROUP, Clock, forced_choice
+from tests.study.conftest import SECRET_GROUP, SECRETS, Clock, forced_choice
 
 FORM = re.compile(rb'name="(\w+)" value="([^"]*)"')
 
@@ -102,7 +102,7 @@ def test_a_whole_study_is_taken_and_no_byte_tells_a_secret(
     assert b"Thank you" in page.content
     assert visitor.num_answers() == 7
     everything = b"\n".join(visitor.seen).lower()
-    secrets = [SECRET_GROUP, *images, *(trial.id for trial in visitor.study.trials.values())]
+    secrets = [SECRET_GROUP, *SECRETS.values(), *images, *(trial.id for trial in visitor.study.trials.values())]
     secrets += [trial.query_id for trial in visitor.study.trials.values() if trial.query_id]
     secrets += ["catch", "correct", "cluster", str(visitor.study.folder), visitor.tokens.owner(), "uvicorn", "python"]
     assert [secret for secret in secrets if secret.lower().encode() in everything] == []

@@ -4,50 +4,45 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from qscore.interpretability.forced_choice.trial_files import save_trials
+from qscore.interpretability.forced_choice.trials import Trial, TrialDesign, Trials, with_descriptions
 from qscore.study.__main__ import main
 from qscore.study.agreement import agreement
 from qscore.study.export import answers
 from qscore.study.folder import load_study
-from qscore.study.making import make_study
 from qscore.study.store import Store
 
 
 @pytest.fixture
 def trials(tmp_path: Path) -> Path:
-    """30 trials with images, the same queries with words, and 4 catch trials, as `forced_choice` writes them."""
+    """30 trials with images, the same queries with words, and 4 catch trials."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for i in range(13):
         image, exif = Image.new("RGB", (300 if i else 40, 20 + i), (i, 9, 9)), Image.Exif()
         exif[0x010E] = "zebra"
         image.save(folder / f"zebra-{i}.jpg", exif=exif)
-    rows = [{"format": "qscore trials", "version": 1, "seed": 0}]
-    for i in range(60):
-        images = i < 30
-        row = {
-            "trial_id": f"t{i}",
-            "query_id": f"q{i % 30}",
-            "group": i % 6,
-            "condition": "images" if images else "description",
-            "negatives": "random",
-            "references": [f"zebra-{k}.jpg" for k in range(10)] if images else [],
-            "description": "" if images else f"stripes {i % 6}",
-            "described_by": "" if images else "human",
-            "positive": "zebra-10.jpg",
-            "negative": "zebra-11.jpg",
-            "positive_side": i % 2,
-        }
-        rows.append(row)
-    for i in range(4):
-        known = {"trial_id": f"c{i}", "query_id": f"c{i}", "positive": f"zebra-{i}.jpg", "is_catch": True}
-        rows.append({**rows[1], **known, "positive_side": i % 2})
+    references = tuple(f"zebra-{k}.jpg" for k in range(10))
+    queries = ("zebra-10.jpg", "zebra-11.jpg")
+    drawn = tuple(
+        Trial(f"t{i}", f"q{i}", i % 6, "images", "random", references, "", "", *queries, i % 2) for i in range(30)
+    )
+    caught = tuple(
+        replace(
+            drawn[0], trial_id=f"c{i}", query_id=f"c{i}", positive=f"zebra-{i}.jpg", positive_side=i % 2, is_catch=True
+        )
+        for i in range(4)
+    )
+    shown = Trials((*drawn, *caught), TrialDesign(num_answers=3), 0, {0: 3})
+    described = with_descriptions(shown, {group: f"stripes {group}" for group in range(6)}, "human")
     file = tmp_path / "trials.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    save_trials(replace(shown, trials=(*shown.trials, *described.trials)), file)
     return file
 
 
@@ -67,10 +62,18 @@ def test_a_study_is_made_simulated_and_exported(
     assert {row["is_correct"] for row in by_images} == {"True"}
     assert len([row for row in ordinary if row["condition"] == "likert"]) == 6 * 3
     assert {row["excluded"] for row in rows} == {"False"}
+    assert {row["negatives"] for row in by_images} == {"random"}
+    assert {(row["condition"], row["described_by"]) for row in ordinary} == {
+        ("images", ""),
+        ("description", "human"),
+        ("likert", "human"),
+    }
     described = [(row["annotator"], row["group"], row["day"]) for row in ordinary if row["condition"] == "description"]
     assert len(described) == len(set(described))
     assert main(["export", str(study)]) == 0
     assert len([json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]) == len(rows)
+    known = json.loads((study / "groups.json").read_text())["groups"]
+    assert known["0"] == {"kind": "trials", "hard_negative": 3, "description": "stripes 0"}
 
 
 def test_the_right_side_shows_the_positive_and_images_are_plain(trials: Path, tmp_path: Path) -> None:
@@ -111,7 +114,7 @@ def test_simulated_annotators_are_as_right_as_they_are_told(trials: Path, tmp_pa
     [
         (["serve", "nowhere"], "there is no study.json"),
         (["export", "nowhere"], "there is no study.json"),
-        (["new", "nowhere", "--images", ".", "--out", "study"], "there is none at nowhere"),
+        (["new", "nowhere", "--images", ".", "--out", "study"], "there is nothing at nowhere"),
         (["simulate", "nowhere", "--accuracy", "80"], "from 0 to 1"),
     ],
 )
@@ -147,12 +150,6 @@ def test_a_broken_study_is_refused_with_the_line(trials: Path, tmp_path: Path, l
     trials.write_bytes(line.encode(errors="surrogateescape"))
     with pytest.raises(ValueError, match=message):
         load_study(tmp_path)
-
-
-def test_a_study_is_never_written_over(trials: Path, tmp_path: Path) -> None:
-    (tmp_path / "study.json").write_text("{}")
-    with pytest.raises(ValueError, match="Choose another folder"):
-        make_study([], lambda _: Image.new("L", (1, 1)), tmp_path, title="")
 
 
 def test_the_commands_need_no_model() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from qscore.errors import UserError
 from qscore.files import fingerprint
 from qscore.interpretability.forced_choice.answers import Answer
+from qscore.interpretability.forced_choice.careless import MIN_ACCURACY, MIN_ANSWERS, is_careless
 from qscore.interpretability.forced_choice.trials import IMAGES, Trial, Trials
 
 
@@ -48,15 +49,20 @@ def _catch(trial: Trial, side: int, number: int) -> Trial:
     )
 
 
-def careful_answers(trials: Iterable[Trial], answers: Iterable[Answer], *, min_accuracy: float) -> list[Answer]:
+def careful_answers(
+    trials: Iterable[Trial],
+    answers: Iterable[Answer],
+    *,
+    min_answers: int = MIN_ANSWERS,
+    min_accuracy: float = MIN_ACCURACY,
+) -> list[Answer]:
     """Returns the answers of annotators who were right often enough where anybody who looks is.
-
-    The accuracy is to be fixed before any answer is looked at: chosen afterwards, it chooses the result.
 
     Args:
         trials: Of a study.
         answers: To them.
-        min_accuracy: Share of right answers to trials that catch the careless. Who answered none of them is kept.
+        min_answers: See `is_careless`.
+        min_accuracy: Likewise.
 
     Raises:
         UserError: If the accuracy is not from 0 to 1.
@@ -69,5 +75,9 @@ def careful_answers(trials: Iterable[Trial], answers: Iterable[Answer], *, min_a
     for answer in given:
         if answer.trial_id in expected:
             caught[answer.annotator][answer.side == expected[answer.trial_id]] += 1
-    careless = {name for name, times in caught.items() if times[True] < min_accuracy * times.total()}
+    careless = {
+        name
+        for name, times in caught.items()
+        if is_careless(times.total(), times[True], min_answers=min_answers, min_accuracy=min_accuracy)
+    }
     return [answer for answer in given if answer.annotator not in careless]

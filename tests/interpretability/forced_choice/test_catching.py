@@ -33,8 +33,11 @@ def test_answers_of_the_careless_are_left_out() -> None:
     careful = [Answer(trial.trial_id, "careful", trial.positive_side) for trial in trials]
     always_left = [Answer(trial.trial_id, "left", 0) for trial in trials]
     lucky = [Answer(trial.trial_id, "new", 0) for trial in trials if not trial.is_catch]
-    kept = careful_answers(trials, careful + always_left + lucky, min_accuracy=0.8)
-    assert kept == careful + lucky
+    caught = [trial for trial in trials if trial.is_catch][:2]
+    slipped = [Answer(trial.trial_id, "slipped", 1 - trial.positive_side) for trial in caught]
+    kept = careful_answers(trials, careful + always_left + lucky + slipped, min_accuracy=0.8)
+    assert kept == careful + lucky + slipped  # two answers are too few to judge by
+    assert careful_answers(trials, slipped, min_answers=2) == []
     assert careful_answers(trials, always_left, min_accuracy=0.5) == always_left  # right in half of them
     with pytest.raises(UserError, match=r"write 0\.8 for 80 %"):
         careful_answers(trials, [], min_accuracy=80)

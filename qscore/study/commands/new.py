@@ -1,0 +1,121 @@
+"""`new WHAT --out STUDY`: makes a study."""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from qscore.errors import UserError, UserFileNotFoundError
+from qscore.study import material
+from qscore.study.finding import find_questions
+from qscore.study.folder import Study
+from qscore.study.making import TITLE, check_free, make_study
+from qscore.study.rules import read_policies
+
+_WHAT = """a run or a result of evaluation=forced_choice, the folder of questions that it wrote, a file of trials
+(.jsonl), or groups of images (.csv of id,cluster or .npz of ids, clusters)"""
+_GROUPS = {  # argument of `read_group_files`: help
+    "labels": "FILE.csv of id,label: groups are drawn from ranges of purity",
+    "features": "FILE.npz of ids, features: adds negatives of the nearest other group",
+    "captions": "FILE.csv of id,caption: adds automatic descriptions",
+    "descriptions": "FILE.csv of group,description: adds those of people",
+}
+_NUMBERS = {
+    "trials": "questions of each group and kind of negative (default: 20)",
+    "references": "images of the group in a question (default: 10)",
+    "per-range": "groups of each range of purity (default: 10; needs --labels)",
+    "catch": "questions that only show who does not look (default: as many as one person can meet)",
+}
+
+
+def add(commands: Any) -> None:
+    """Adds the command and its options."""
+    parser = commands.add_parser("new", help="make a study")
+    parser.add_argument("what", type=Path, metavar="WHAT", help=_WHAT)
+    parser.add_argument("--out", type=Path, required=True, metavar="STUDY", help="folder for the study")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="of trials or groups: their ids are files below it")
+    parser.add_argument("--title", default=TITLE)
+    parser.add_argument("--ratings", action="store_true", help="also ask how well each description fits, 1 to 5")
+    parser.add_argument("--seed", type=int, default=0)
+    rules = parser.add_argument_group("rules, fixed before any answer")
+    rules.add_argument("--policies", type=Path, metavar="FILE.json", help="policies as in study.json")
+    rules.add_argument("--answers", type=int, metavar="N", help="of different people to each question (default: 3)")
+    rules.add_argument(
+        "--catch-every", type=int, metavar="N", help="ordinary questions between those that catch (default: 15)"
+    )
+    of_groups = parser.add_argument_group("questions about groups of images")
+    for name, text in _GROUPS.items():
+        of_groups.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
+    for name, text in _NUMBERS.items():
+        of_groups.add_argument(f"--{name}", type=int, metavar="N", help=text)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> None:
+    check_free(options.out)
+    own = {"answers_per_trial": options.answers, "catch_every": options.catch_every}
+    made_of = _material(options, read_policies(options.policies, {}, own).catch_every)
+    policies = read_policies(options.policies, {"answers_per_trial": made_of.num_answers}, own)
+    study = make_study(
+        made_of, options.out, policies=policies, title=options.title, ratings=options.ratings, seed=options.seed
+    )
+    for group, reason in made_of.left_out.items():
+        print(f"Not asked about: group {group} ({reason})")
+    print(f"{_counted(study)}, {policies.answers_per_trial} answers each, in {options.out}")
+    print(f"Next: python -m qscore.study serve {options.out}")
+
+
+def _material(options: argparse.Namespace, catch_every: int) -> material.Material:
+    what, suffix = options.what, options.what.suffix
+    if not what.exists():
+        raise UserFileNotFoundError(f"Expected {' '.join(_WHAT.split())}; there is nothing at {what}.")
+    of_groups = what.is_file() and suffix in (".csv", ".npz")
+    if what.is_file() and not of_groups and suffix not in (".json", ".jsonl"):
+        raise UserError(f"Expected {' '.join(_WHAT.split())}; {what} is another file.")
+    _check_options(options, of_groups, has_images=what.is_dir() or suffix == ".json")
+    if of_groups:
+        return _of_groups(options, catch_every)
+    if suffix == ".jsonl":
+        return material.of_trials(what, options.images)
+    return material.of_questions(find_questions(what))
+
+
+def _check_options(options: argparse.Namespace, of_groups: bool, *, has_images: bool) -> None:
+    given = [name for name in (*_GROUPS, *_NUMBERS) if getattr(options, name.replace("-", "_")) is not None]
+    if given and not of_groups:
+        raise UserError(
+            f"--{given[0]} is for questions that are made of groups (.csv, .npz); those of {options.what} are drawn."
+        )
+    if has_images and options.images is not None:
+        raise UserError(f"--images is for files of trials or groups; {options.what} has its images. Leave it out.")
+    if not has_images and options.images is None:
+        raise UserError(f"Expected --images DIR, the folder below which the ids of {options.what} are files.")
+
+
+def _of_groups(options: argparse.Namespace, catch_every: int) -> material.Material:
+    files = {"grouping": options.what} | {name: getattr(options, name) for name in _GROUPS}
+    design = {"num_trials": options.trials, "num_references": options.references, "num_answers": options.answers}
+    asked = {"per_range": options.per_range, "seed": options.seed}
+
+    def num_catch(num_pairs: int) -> int:
+        if options.catch is not None:
+            return int(options.catch)
+        return -(-num_pairs // catch_every) if catch_every else 0
+
+    if options.per_range is not None and options.labels is None:
+        raise UserError("--per-range needs --labels: purity is measured by them.")
+    return material.of_groups(
+        _given(files), options.images, design=_given(design), options=_given(asked), num_catch=num_catch
+    )
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _counted(study: Study) -> str:
+    kinds = Counter("catch" if trial.is_catch else trial.condition for trial in study.trials.values())
+    words = {"images": "with images", "description": "with words", "likert": "to rate words", "catch": "that catch"}
+    parts = ", ".join(f"{kinds[kind]} {text}" for kind, text in words.items() if kinds[kind])
+    num_groups = len({trial.group for trial in study.trials.values()})
+    return f"{len(study.trials)} questions about {num_groups} groups ({parts})"

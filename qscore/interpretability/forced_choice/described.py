@@ -18,7 +18,8 @@ from qscore.interpretability.reverse_probing.sources import check_words, gather,
 from qscore.records import Concepts
 
 AUTO, LABELS, EXPERTS = "auto", "labels", "experts"
-NOTHING = "nothing that was looked for"
+NOTHING, CLASS_NAMES = "nothing that was looked for", "names of classes"
+KNOWN_FORMS = f"{AUTO}, {LABELS}, {EXPERTS}, a list [colour,shape], a .csv file of id,caption, or module:name"
 ONLY_EXPERTS = "The captions are words of rules that look at colour, light and shape: they know no things."
 ONLY_LABELS = "The captions are the names of the classes: eq. 4 chooses among these."
 
@@ -39,6 +40,11 @@ class Described:
     source: str
     notes: tuple[str, ...] = ()
 
+    @property
+    def of_labels(self) -> bool:
+        """Whether they are the names of the classes."""
+        return self.source == CLASS_NAMES
+
 
 def check_captions(captions: object) -> None:
     """Looks whether the captions can be had, before any image is seen; the option may be anything a user can write.
@@ -53,14 +59,14 @@ def check_captions(captions: object) -> None:
     elif captions in (AUTO, LABELS, EXPERTS) or (callable(captions) and not isinstance(captions, str)):
         return
     elif not isinstance(captions, str):
-        raise UserError(f"Expected captions as {_known()}, got {captions!r}.")
+        raise UserError(f"Expected captions as {KNOWN_FORMS}, got {captions!r}.")
     elif _is_file(captions):
         if not read_captions(captions):
             raise UserError(f"Expected rows of id,caption in {captions}, got none.")
     elif is_named(captions):
         captioner_of(captions)
     else:
-        raise UserError(f"Unknown captions '{captions}'. Expected {_known()}.")
+        raise UserError(f"Unknown captions '{captions}'. Expected {KNOWN_FORMS}.")
 
 
 def describe(captions: object, inputs: EvaluationInputs) -> Described:
@@ -93,18 +99,15 @@ def _is_file(word: str) -> bool:
     return word.lower().endswith(".csv")
 
 
-def _known() -> str:
-    return f"{AUTO}, {LABELS}, {EXPERTS}, a list of concepts [colour,shape], a file .csv of id,caption, or module:name"
-
-
 def _of_labels(inputs: EvaluationInputs) -> Described:
     if inputs.train.labels is None or inputs.test.labels is None:
         raise UserError("Expected labelled images for captions=labels, got none; name a file or captions=experts.")
     train, test = (
-        tuple(part.class_names[label] for label in (part.labels.tolist() if part.labels is not None else ()))
+        tuple(inputs.train.class_names[label] for label in part.labels.tolist())
         for part in (inputs.train, inputs.test)
+        if part.labels is not None
     )
-    return Described(train, test, "names of classes", (ONLY_LABELS,))
+    return Described(train, test, CLASS_NAMES, (ONLY_LABELS,))
 
 
 def _of_words(words: Sequence[str], inputs: EvaluationInputs) -> Described:

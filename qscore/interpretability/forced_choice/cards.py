@@ -18,6 +18,7 @@ from qscore.interpretability.membership import Members
 from qscore.interpretability.reverse_probing.clustered import LABELS
 from qscore.interpretability.reverse_probing.concepts import side_by_side
 from qscore.interpretability.reverse_probing.experts.captions import concepts_of_captions
+from qscore.interpretability.reverse_probing.parts import Part
 from qscore.interpretability.reverse_probing.probe import reverse_probe
 from qscore.interpretability.reverse_probing.sources import labels_as_concepts
 from qscore.records import Concepts
@@ -26,7 +27,27 @@ from qscore.score import q_score
 NUM_EXAMPLES, SIZES_PX = 10, (32, 64)
 
 
-def facts_of_groups(inputs: EvaluationInputs, studied: Studied, grouping: str) -> dict[str, np.ndarray]:
+def of_cards(
+    inputs: EvaluationInputs, studied: Studied, described: Described, grouping: str, *, information: bool
+) -> Part:
+    """Returns what is known of each group, with images of those to ask about and of their hard negatives.
+
+    Args:
+        inputs: Representations, with pictures for images.
+        studied: The groups.
+        described: Captions of the images.
+        grouping: What the groups were asked for as.
+        information: Whether to fit a reverse probe.
+    """
+    facts, unknown = facts_of_groups(inputs, studied), np.full(len(studied.members), np.nan)
+    nats, why = information_by_group(inputs, studied, described, grouping) if information else (unknown, "")
+    nearest = dict(zip(studied.numbers, facts["hard_negative"].tolist(), strict=True))
+    shown = {*studied.chosen, *(nearest[group] for group in studied.chosen)} - {-1}
+    arrays = {**facts, "information": nats, **examples(inputs, studied.members, sorted(shown))}
+    return Part(arrays=arrays, notes=(f"Information is not measured: {why}.",) if why else ())
+
+
+def facts_of_groups(inputs: EvaluationInputs, studied: Studied) -> dict[str, np.ndarray]:
     """Returns what is known of each group, in ascending order of its number."""
     nearest = nearest_groups(inputs.train.h.numpy(), studied.members, studied.numbers)
     ranges = [studied.chosen.get(group) for group in studied.members]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.forced_choice.captions import class_captions
@@ -12,6 +12,7 @@ from qscore.interpretability.forced_choice.described import Described
 from qscore.interpretability.forced_choice.proxy import proxy_by_group
 from qscore.interpretability.forced_choice.sides import compare_sides
 from qscore.interpretability.forced_choice.table3 import Sentences
+from qscore.interpretability.reverse_probing.parts import Part
 from qscore.score import dominant_features
 
 DISCRIMINATIVE, OUTSIDE = "discriminative", "outside"
@@ -62,8 +63,8 @@ def feature_groups(inputs: EvaluationInputs, *, least: int, num_features: int) -
 
 def describe_features(
     inputs: EvaluationInputs, found: FeatureGroups, described: Described, sentences: Sentences
-) -> tuple[dict[str, float | None], dict[str, np.ndarray]]:
-    """Returns the numbers and arrays of the comparison.
+) -> Part:
+    """Returns the comparison.
 
     Each feature gets the caption of eq. 4; the images that it finds are told by h_j from images found for another of
     the features. D is a band of sizes, so that no feature outside has the size of one inside: beside the plain
@@ -86,10 +87,11 @@ def describe_features(
             compared = compare_sides(binary, found.inside, found.sizes, seed=inputs.seed)
             metrics |= {f"features/{name}": value for name, value in compared.items()}
     bands = np.where(found.inside, DISCRIMINATIVE, OUTSIDE)
-    return metrics, {
+    arrays = {
         "feature": found.features.astype(np.int64),
         "feature_band": bands.astype(str),
         "feature_binary": binary,
         "feature_size": found.sizes.astype(np.int64),
         "feature_caption": captions.astype(str),
     }
+    return Part(metrics, arrays)

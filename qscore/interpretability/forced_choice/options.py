@@ -43,7 +43,8 @@ def check_options(
     if unknown := sorted(set(others).difference(LEAST, SWITCHES)):
         raise UserError(f"Unknown options: {listed(unknown)}. Known: {', '.join((*LEAST, *SWITCHES))}.")
     check_grouping(grouping, num_clusters, 1, [], AUTO)
-    encoder_of(sentence_encoder)
+    if sentence_encoder != AUTO:
+        encoder_of(sentence_encoder)
     if descriptions is not None:
         read_descriptions(Path(str(descriptions)))
     check_captions(captions)
@@ -79,6 +80,6 @@ def check_described(descriptions: dict[int, str], groups: list[int]) -> None:
     """
     if unknown := [str(group) for group in sorted(set(descriptions).difference(groups))]:
         raise UserError(
-            f"Expected descriptions of the {len(groups)} groups that there are, from {groups[0]} to {groups[-1]}, got some "
-            f"of {listed(unknown)}; another seed or number of clusters makes other groups."
+            f"Expected descriptions of the {len(groups)} groups that there are, from {groups[0]} to {groups[-1]}, got "
+            f"some of {listed(unknown)}; another seed or number of clusters makes other groups."
         )

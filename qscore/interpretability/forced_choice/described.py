@@ -4,21 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from qscore.data.datamodule import Split
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.forced_choice.captioner import Captioner, caption_images, captioner_of
+from qscore.interpretability.forced_choice.joined import MAX_SHARE, joined, telling_columns
 from qscore.interpretability.forced_choice.named import is_named
 from qscore.interpretability.reverse_probing.concepts import listed
 from qscore.interpretability.reverse_probing.experts.captions import read_captions
 from qscore.interpretability.reverse_probing.experts.known import KNOWN
 from qscore.interpretability.reverse_probing.sources import check_words, gather, written_ids
-from qscore.records import Concepts
 
 AUTO, LABELS, EXPERTS = "auto", "labels", "experts"
-NOTHING, CLASS_NAMES = "nothing that was looked for", "names of classes"
+CLASS_NAMES = "names of classes"
 KNOWN_FORMS = f"{AUTO}, {LABELS}, {EXPERTS}, a list [colour,shape], a .csv file of id,caption, or module:name"
 ONLY_EXPERTS = "The captions are words of rules that look at colour, light and shape: they know no things."
 ONLY_LABELS = "The captions are the names of the classes: eq. 4 chooses among these."
@@ -74,8 +72,8 @@ def describe(captions: object, inputs: EvaluationInputs) -> Described:
 
     Args:
         captions: "auto": "labels" where there are any, else "experts". "labels": the name of the class. "experts", or a
-            list of words as `gather` takes them: all that applies to an image, joined by commas. A file of id,caption;
-            of several captions of an image the first. A captioning model, or `module:attribute`, see `captioner_of`.
+            list of words as `gather` takes them, joined to a sentence. A file of id,caption; of several captions of an
+            image the first. A captioning model, or `module:attribute`, see `captioner_of`.
         inputs: Representations, and the images that experts and models look at.
 
     Raises:
@@ -112,16 +110,12 @@ def _of_labels(inputs: EvaluationInputs) -> Described:
 
 def _of_words(words: Sequence[str], inputs: EvaluationInputs) -> Described:
     found = gather(words, inputs)
+    telling = telling_columns(found.train)
     notes = [*found.notes, *((ONLY_EXPERTS,) if set(words) <= set(KNOWN) else ())]
-    test = None if found.test is None else _sentences(found.test)
-    return Described(_sentences(found.train), test, f"words: {', '.join(words)}", tuple(notes))
-
-
-def _sentences(concepts: Concepts) -> tuple[str, ...]:
-    """All that applies to each sample, in the order of the columns."""
-    names, present = np.array(concepts.names, dtype=object), concepts.present
-    rows = (np.sort(present.indices[a:b]) for a, b in zip(present.indptr, present.indptr[1:], strict=False))
-    return tuple(", ".join(names[row]) or NOTHING for row in rows)
+    if rest := sorted(set(found.train.names) - {found.train.names[column] for column in telling}):
+        notes.append(f"Words of more than {MAX_SHARE:.0%} of the images are left out of captions: {listed(rest)}.")
+    test = None if found.test is None else joined(found.test, telling)
+    return Described(joined(found.train, telling), test, f"words: {', '.join(words)}", tuple(notes))
 
 
 def _of_file(path: Path, inputs: EvaluationInputs) -> Described:

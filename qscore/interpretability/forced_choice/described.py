@@ -52,7 +52,7 @@ def check_captions(captions: object) -> None:
     """
     if isinstance(captions, Sequence) and not isinstance(captions, str):
         if not captions:
-            raise UserError("Expected words for captions, got none; write captions=[colour,shape], or a file, or auto.")
+            raise UserError("Expected words for captions, got none; write captions=[colour,shape], or auto.")
         check_words([str(word) for word in captions])
     elif captions in (AUTO, LABELS, EXPERTS) or (callable(captions) and not isinstance(captions, str)):
         return

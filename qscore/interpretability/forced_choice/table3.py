@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
+from scipy.sparse import csr_array
 
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.forced_choice.captions import class_captions
@@ -35,11 +36,11 @@ class Sentences:
         order: In which equally near images of the pool are taken.
     """
 
-    train: Embeddings
-    pool: Embeddings | None
-    people: Embeddings
+    train: Float[np.ndarray, "train feature"] | csr_array
+    pool: Float[np.ndarray, "pool feature"] | csr_array | None
+    people: Float[np.ndarray, "people feature"] | csr_array
     groups: Sequence[int]
-    order: Int[np.ndarray, " sample"] = field(repr=False)
+    order: Int[np.ndarray, " pool"] = field(repr=False)
 
     def find(self, queries: Embeddings) -> Int[np.ndarray, "query num"]:
         """Returns the images of the pool that are nearest to each query."""

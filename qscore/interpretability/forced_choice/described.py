@@ -15,8 +15,7 @@ from qscore.interpretability.reverse_probing.experts.captions import read_captio
 from qscore.interpretability.reverse_probing.experts.known import KNOWN
 from qscore.interpretability.reverse_probing.sources import check_words, gather, written_ids
 
-AUTO, LABELS, EXPERTS = "auto", "labels", "experts"
-CLASS_NAMES = "names of classes"
+AUTO, LABELS, EXPERTS, CLASS_NAMES = "auto", "labels", "experts", "names of classes"
 KNOWN_FORMS = f"{AUTO}, {LABELS}, {EXPERTS}, a list [colour,shape], a .csv file of id,caption, or module:name"
 ONLY_EXPERTS = "The captions are words of rules that look at colour, light and shape: they know no things."
 ONLY_LABELS = "The captions are the names of the classes: eq. 4 chooses among these."

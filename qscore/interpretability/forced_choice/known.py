@@ -63,6 +63,8 @@ def known_of_features(
         nearest: Group that hard negatives of each group asked about come from.
     """
     places = [place for place, feature in enumerate(features.features) if FIRST_FEATURE + int(feature) in nearest]
+    if not places:
+        return {}
     pure = dict(zip(places, purities(inputs, features.present[:, places]), strict=True))
     q = dict(zip(places, mean_q(inputs, members_by_group(features.present[:, places])), strict=True))
     numbers = {place: FIRST_FEATURE + int(features.features[place]) for place in places}

@@ -169,7 +169,7 @@ def seen(encoder: Encoder, data: ImageDataModule, tmp_path: Path) -> EvaluationI
     """Digits, by an encoder that saw them."""
     cache = tmp_path / "my run" / "representations"
     train, test = (cached_representations(encoder.eval(), data, split, cache) for split in ("train", "test"))
-    return EvaluationInputs(train, test, pictures=Pictures(encoder.eval(), data, cache), epsilon=1.5)
+    return EvaluationInputs(train, test, pictures=Pictures(encoder.eval(), data, cache), epsilon=1.0, lower=0.3)
 
 
 def test_the_folder_of_questions(seen: EvaluationInputs) -> None:

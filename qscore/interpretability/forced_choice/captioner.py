@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from filelock import FileLock
 from PIL import Image
@@ -36,8 +36,8 @@ class Captioner(Protocol):
     def fingerprint(self) -> str:
         """Changes with everything that may change a caption."""
 
-    def __call__(self, images: Sequence[Image.Image]) -> Sequence[str]:
-        """Returns a sentence for each image: the user's own, RGB and of any size."""
+    def __call__(self, images: Sequence[Image.Image]) -> Any:
+        """Returns a list of a sentence for each image: the user's own, RGB and of any size."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ class CaptionsBy:
         version: Anything that changes with its weights.
     """
 
-    function: Callable[[Sequence[Image.Image]], Sequence[str]] = field(repr=False)
+    function: Callable[[Sequence[Image.Image]], Any] = field(repr=False)
     name: str = "captioner"
     version: str = ""
 
     def fingerprint(self) -> str:
         return fingerprint(self.name, self.version, _code(self.function), *captions_of(self, probe_images()))
 
-    def __call__(self, images: Sequence[Image.Image]) -> Sequence[str]:
+    def __call__(self, images: Sequence[Image.Image]) -> Any:
         return self.function(images)
 
 

@@ -20,7 +20,7 @@ def joined(concepts: Concepts, columns: Int[np.ndarray, " _"]) -> tuple[str, ...
     """Returns which of some concepts apply to each sample, in the order of the columns.
 
     >>> from qscore.interpretability.reverse_probing.concepts import make_concepts
-    >>> found = make_concepts(np.array([[1, 1], [0, 0]]), ["red", "round"], "made up", ["x", "y"])
+    >>> found = make_concepts(np.array([[True, True], [False, False]]), ["red", "round"], "made up", ["x", "y"])
     >>> joined(found, np.array([0, 1]))
     ('red, round', 'nothing that was looked for')
     """

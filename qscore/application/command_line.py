@@ -18,6 +18,7 @@ from qscore.application.data_words import (
     QUOTES,
     REVERSE_TRANSFER,
     TRANSFER,
+    caption_overrides,
     concept_overrides,
     data_override,
     quoted,
@@ -113,6 +114,7 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
     - `data=FOLDER` and `data=FILE.npz` name images of the user's own;
     - `evaluation.transfer.datasets=[cifar10,FOLDER]` names data sets in the same words;
     - `concepts=[labels,colour,FILE.csv]` is `evaluation.reverse_probing.concepts`, or that of `reverse_transfer`;
+    - `captions=FILE.csv` and `descriptions=FILE.csv` are those of `evaluation.forced_choice`;
     - `resume=RUN_DIR` goes on in that very directory;
     - `checkpoint=FILE` is `checkpoint.path=FILE`, and so is `encoder=FILE` of evaluate.py.
 
@@ -142,6 +144,8 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
             expanded.append(f"run={quoted(value.strip(QUOTES))}")  # runs of a sweep have a = in their names
         elif name == "concepts":
             expanded += concept_overrides(value, arguments)
+        elif name in ("captions", "descriptions"):
+            expanded += caption_overrides(name, value)
         elif name == "checkpoint" or (name == "encoder" and config_name == "evaluate"):
             expanded.append(f"checkpoint.path={_checkpoint_path(value)}")
         elif name == "resume" and value not in ("", "null"):

@@ -10,6 +10,7 @@ from qscore.errors import UserError, unknown_name
 QUOTES = "'\""
 OF_A_FILE = ("captions:", "namings:")
 TAKE_CONCEPTS = ("reverse_probing", "reverse_transfer")
+FORCED_CHOICE = "evaluation.forced_choice"
 TRANSFER, REVERSE_TRANSFER = "evaluation.transfer.datasets", "evaluation.reverse_transfer.datasets"
 
 
@@ -79,6 +80,24 @@ def concept_overrides(value: str, arguments: Collection[str]) -> list[str]:
     asked = [name for name in TAKE_CONCEPTS if any(name in argument for argument in chosen)]
     lists = [_quoted_list(part) for part in _swept(value)]
     return [f"evaluation.{name}.concepts={','.join(lists)}" for name in asked or TAKE_CONCEPTS[:1]]
+
+
+def caption_overrides(name: str, value: str) -> list[str]:
+    """Returns the overrides for `captions=` and `descriptions=` of forced choice, with absolute paths.
+
+    Args:
+        name: "captions" or "descriptions".
+        value: A word, a file, a list in brackets, or null.
+
+    >>> caption_overrides("captions", "labels"), caption_overrides("captions", "[colour,shape]")
+    (["evaluation.forced_choice.captions='labels'"], ["evaluation.forced_choice.captions=['colour','shape']"])
+    """
+    key = f"{FORCED_CHOICE}.{name}"
+    if value in ("", "null"):
+        return [f"{key}=null"]
+    return [
+        f"{key}={_quoted_list(value) if value.startswith('[') else quoted(_with_absolute_path(value.strip(QUOTES)))}"
+    ]
 
 
 def _swept(value: str) -> list[str]:

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 
 from qscore.application.build import inference_device, plain
+from qscore.application.forced_choice import check_forced_choice
 from qscore.application.run_directory import CACHE, UNTRAINED, RunDirectory, alone_in
 from qscore.application.transfer import Evaluation, build_evaluations, check_reverse_probing, check_transfer
 from qscore.data import ImageDataModule
@@ -115,11 +116,12 @@ def answerable(evaluations: DictConfig, data: ImageDataModule) -> DictConfig:
     """Returns the evaluations that the data has labels for; says which are left out.
 
     Raises:
-        UserError: If the images have labels, but of one class only; or a data set to transfer to, or a concept, is not
-            there.
+        UserError: If the images have labels, but of one class only; or a data set to transfer to, a concept or captions
+            are not there.
     """
     check_transfer(evaluations)
     check_reverse_probing(evaluations)
+    check_forced_choice(evaluations)
     labels = data.source("train").labels
     wanted = [name for name in evaluations if name in NEED_LABELS]
     if labels is not None and wanted and int(labels.min()) == int(labels.max()):

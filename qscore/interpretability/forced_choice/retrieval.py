@@ -10,11 +10,13 @@ from scipy.sparse import csr_array, issparse
 from sklearn.preprocessing import normalize
 
 from qscore.errors import UserError
+from qscore.files import fingerprint
 from qscore.interpretability.forced_choice.sentences import SentenceEncoder, embed_captions
 from qscore.interpretability.membership import Groups, members_by_group
 
 NUM_RETRIEVED = 10
 MAX_NUMBERS = 2**24  # of similarities held at once
+DIGITS = 9  # of a cosine; what differs less is a sum in another order
 
 
 def retrieve(
@@ -22,6 +24,7 @@ def retrieve(
     pool: Float[np.ndarray, "sample feature"] | csr_array,
     *,
     num: int = NUM_RETRIEVED,
+    order: Int[np.ndarray, " sample"] | None = None,
 ) -> Int[np.ndarray, "query num"]:
     """Returns the images of a pool that are nearest to each query by cosine, the nearest first.
 
@@ -29,6 +32,7 @@ def retrieve(
         queries: Embeddings of descriptions; or of images, for the baselines of table 3.
         pool: Embeddings of images, or of their captions, in the same space. None of them should have been clustered.
         num: N, images for each query.
+        order: Positions in which equally near ones are taken, such as by `fair_order`; by default their own.
 
     Raises:
         UserError: If the pool is too small, the lengths of vectors differ, or a number is not finite.
@@ -41,13 +45,27 @@ def retrieve(
     for values in (queries, pool):
         if not np.isfinite(values.data if issparse(values) else values).all():
             raise UserError("Expected finite embeddings, got NaN or infinity; look at the encoder.")
-    texts, images = normalize(queries), normalize(pool)
+    places = np.arange(pool.shape[0]) if order is None else order
+    texts, images = normalize(queries.astype(np.float64)), normalize(pool[places].astype(np.float64))
     rows = max(1, MAX_NUMBERS // pool.shape[0])
     found = []
     for start in range(0, queries.shape[0], rows):
         near = texts[start : start + rows] @ images.T
-        found.append(np.argsort(-(near.toarray() if issparse(near) else near), axis=1, kind="stable")[:, :num])
+        near = (near.toarray() if issparse(near) else near).round(DIGITS)  # the same caption is equally near
+        found.append(places[np.argsort(-near, axis=1, kind="stable")[:, :num]])
     return np.concatenate(found)
+
+
+def fair_order(ids: Sequence[str], *, seed: int = 0) -> Int[np.ndarray, " sample"]:
+    """Returns positions in an order that follows from ids and seed alone: not from how the data is sorted.
+
+    Many captions are equal; whose image is taken first must then not be that of the first class.
+
+    >>> [["a", "b", "c"][i] for i in fair_order(["a", "b", "c"])] == [["c", "a", "b"][i] for i in
+    ...                                                               fair_order(["c", "a", "b"])]
+    True
+    """
+    return np.argsort([fingerprint(str(seed), name) for name in ids], kind="stable")
 
 
 def retrieve_by_images(

@@ -14,13 +14,14 @@ from scipy.sparse import csr_array, issparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from qscore.errors import UserError
+from qscore.interpretability.forced_choice.named import callable_named, is_named
 
 log = logging.getLogger(__name__)
 
 Embeddings: TypeAlias = Float[np.ndarray, "sample feature"] | csr_array
 SentenceEncoder: TypeAlias = Callable[[Sequence[str]], Any]
 
-PACKAGE = "wordllama"
+AUTO, TFIDF, PACKAGE = "auto", "tfidf", "wordllama"
 WEIGHTS, TOKENIZER = "weights/l2_supercat_256.safetensors", "tokenizers/l2_supercat_tokenizer_config.json"
 
 
@@ -45,6 +46,27 @@ def embed_captions(captions: Sequence[str], encoder: SentenceEncoder | None = No
             "let the encoder take a list of sentences and return (sentence, feature)."
         )
     return vectors[places]
+
+
+def encoder_of(given: object) -> tuple[SentenceEncoder, str]:
+    """Returns a sentence encoder and what it is called.
+
+    Args:
+        given: "auto" for `default_encoder`, "tfidf", `module:attribute`, or a function of sentences.
+
+    Raises:
+        UserError: If it is none of these, or cannot be imported.
+    """
+    if given == TFIDF:
+        return tfidf, TFIDF
+    if given == AUTO:
+        found = default_encoder()
+        return found, TFIDF if found is tfidf else PACKAGE
+    if isinstance(given, str) and is_named(given):
+        return callable_named(given, "a sentence encoder"), given
+    if isinstance(given, str) or not callable(given):
+        raise UserError(f"Expected a sentence encoder as {AUTO}, {TFIDF} or module:name, got {given!r}.")
+    return given, getattr(given, "__name__", type(given).__name__)
 
 
 def default_encoder() -> SentenceEncoder:

@@ -119,7 +119,7 @@ def _of_both(word: str, inputs: EvaluationInputs, prefix: str) -> tuple[Concepts
         return labels_as_concepts(inputs.train), labels_as_concepts(inputs.test)
     if kind == NAMINGS:
         namings = read_namings(file)
-        train, test = _written_ids(inputs, prefix, {naming.id for naming in namings})
+        train, test = written_ids(inputs, prefix, {naming.id for naming in namings})
         return _rows(
             concepts_of_namings(namings, ids=[*train, *(test or ())]), inputs, prefix
         )  # nobody names every image
@@ -139,7 +139,7 @@ def _of_both(word: str, inputs: EvaluationInputs, prefix: str) -> tuple[Concepts
 def _rows(table: Concepts, inputs: EvaluationInputs, prefix: str) -> tuple[Concepts, Concepts | None]:
     """Those of the training and of the held-out samples; None where a held-out one is not known."""
     known = set(table.ids)
-    train, test = _written_ids(inputs, prefix, known)
+    train, test = written_ids(inputs, prefix, known)
     of_train = replace(of_samples(table, train), ids=inputs.train.ids)
     if silent := sorted(set(labels_of(table)).difference(labels_of(without_silent(of_train)))):
         log.warning("%d concepts apply to no training sample: %s.", len(silent), listed(silent))
@@ -148,8 +148,11 @@ def _rows(table: Concepts, inputs: EvaluationInputs, prefix: str) -> tuple[Conce
     return of_train, replace(of_samples(table, test), ids=inputs.test.ids)
 
 
-def _written_ids(inputs: EvaluationInputs, prefix: str, known: set[str]) -> tuple[list[str], list[str] | None]:
-    """How a file writes the ids of both parts: train/ID and test/ID where they share ids; ID is of training."""
+def written_ids(inputs: EvaluationInputs, prefix: str, known: set[str]) -> tuple[list[str], list[str] | None]:
+    """Returns how a file that knows some ids writes those of training and held-out samples.
+
+    As train/ID and test/ID where both parts share ids; if it writes plain ones there, they are of training.
+    """
     train, test = ([f"{prefix}{i}" for i in part.ids] for part in (inputs.train, inputs.test))
     if not set(train) & set(test):
         return train, test

@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 
 from qscore.errors import UserError
 from qscore.interpretability.forced_choice.retrieval import (
+    fair_order,
     query_images,
     retrieve,
     retrieve_by_captions,
@@ -70,3 +71,17 @@ def test_mistakes_are_named() -> None:
         retrieve(np.ones((1, 2)), np.ones((9, 2)))
     with pytest.raises(UserError, match="NaN or infinity"):
         retrieve(np.full((1, 2), np.nan), np.ones((20, 2)))
+
+
+def test_equally_near_images_are_taken_in_an_order_that_the_data_has_no_part_in() -> None:
+    ids, pool = [f"image {i}" for i in range(300)], np.repeat(np.eye(3), 100, axis=0)
+    found = retrieve(np.eye(3), pool, order=fair_order(ids))
+    shuffled = np.random.default_rng(0).permutation(300)
+    order = fair_order([ids[i] for i in shuffled])
+    again = shuffled[retrieve(np.eye(3), pool[shuffled], order=order)]
+    assert again.tolist() == found.tolist()
+    assert (found // 100 == np.arange(3)[:, None]).all()
+    assert found.tolist() != retrieve(np.eye(3), pool, order=fair_order(ids, seed=1)).tolist()
+    # The product of one row may be summed in another order: nearer in the last digit is no nearer.
+    noise = 1 + 1e-13 * np.random.default_rng(1).normal(size=pool.shape)
+    assert retrieve(np.eye(3), pool * noise, order=fair_order(ids)).tolist() == found.tolist()

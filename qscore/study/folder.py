@@ -16,7 +16,7 @@ _IMAGE_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}\.(png|jpg|jpeg)")
 
 @dataclass(frozen=True)
 class Trial:
-    """One question. `group`, `correct` and `is_catch` are secret: no page may show them.
+    """One question. `group`, `correct`, `is_catch`, `negatives` and `described_by` are secret: no page may show them.
 
     Attributes:
         id: unique in the study.
@@ -28,6 +28,8 @@ class Trial:
         left, right: the two queries; empty for "likert".
         correct: "left" or "right"; empty for "likert".
         is_catch: a question whose answer shows whether the annotator pays attention.
+        negatives: where the wrong query comes from, "random" or "hard"; nothing if that is not known.
+        described_by: whose words the text is, such as "human" or "automatic".
     """
 
     id: str
@@ -40,6 +42,8 @@ class Trial:
     right: str = ""
     correct: str = ""
     is_catch: bool = False
+    negatives: str = ""
+    described_by: str = ""
 
     def __post_init__(self) -> None:
         if self.condition not in CONDITIONS:

@@ -121,6 +121,8 @@ def _forced_choice(row: dict[str, Any], keys: _Keys) -> Trial:
         right=right,
         correct=_SIDES[side],
         is_catch=row.get("is_catch", False),
+        negatives=row.get("negatives", ""),
+        described_by=row.get("described_by", ""),
     )
 
 

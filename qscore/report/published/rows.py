@@ -9,10 +9,14 @@ from qscore.report.published.printed import Printed, read_table
 
 LAINA_TABLE_2, LAINA_TABLE_3, LAINA_TABLE_4 = (f"laina2022_table{n}" for n in (2, 3, 4))
 LAINA_TABLE_6, LAINA_TABLE_7, LAINA_D1 = "laina2022_table6", "laina2022_table7", "laina2022_d1"
+PROXY_TABLE, LIKENESS_TABLE, CAPTION_TABLE = (f"laina2020_table{n}" for n in (3, 4, 5))
 ROW_TABLES = (LAINA_TABLE_2, LAINA_TABLE_3, LAINA_TABLE_4, LAINA_TABLE_6, LAINA_TABLE_7, LAINA_D1)
+ROW_TABLES += (PROXY_TABLE, LIKENESS_TABLE, CAPTION_TABLE)
 
 SAID = {"linear_top1": "linear top-1", "top1": "top-1", "top5": "top-5", "nmi": "NMI", "ami": "AMI"}
 SAID |= {"mean_average_precision": "mAP", "num_clusters": "clusters", "dataset": "data set"}
+SAID |= {"recall1": "R@1", "recall5": "R@5", "ari": "ARI"}
+SAID |= {f"{key}_{part}": f"{name} {part}" for key, name in (("sela", "SeLa"), ("moco", "MoCo")) for part in ("caption", "count")}
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,12 @@ class PublishedRows(Printed):
     Attributes:
         columns: Measures; `{measure}_sd` is its deviation over clusterings.
         rows: "model", its measures, and what else is said of it; None where the paper says nothing.
+        digits: Behind the point, where the paper prints as many of every number; its deviations have two.
     """
 
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, Any], ...]
+    digits: int | None = None
 
     def points(self, x: str, y: str, **chosen: Any) -> list[tuple[float, float]]:
         """Returns two measures of every row that has both and is of the chosen kind.
@@ -41,8 +47,14 @@ class PublishedRows(Printed):
         measures = [name for name in self.columns if not name.endswith("_sd")]
         about = [name for name in self.rows[0] if name not in self.columns]
         header = [SAID.get(name, name.replace("_", " ")) for name in [*about, *measures]]
-        rows = [[*(_plain(row[name]) for name in about), *(_number(row, m) for m in measures)] for row in self.rows]
+        rows = [[*(_plain(row[name]) for name in about), *(self._number(row, m) for m in measures)] for row in self.rows]
         return header, rows
+
+    def _number(self, row: Mapping[str, Any], name: str) -> str:
+        value, deviation = row[name], row.get(f"{name}_sd")
+        if deviation is not None:
+            return f"{value:.2f}\u00a0±\u00a0{deviation:.2f}"
+        return _plain(value) if value is None or self.digits is None else f"{value:.{self.digits}f}"
 
     def as_numbers(self) -> tuple[list[str], list[list[str]]]:
         """Returns the same for a CSV file: deviations in columns of their own, empty where nothing is printed."""
@@ -65,6 +77,3 @@ def _plain(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def _number(row: Mapping[str, Any], name: str) -> str:
-    deviation = row.get(f"{name}_sd")
-    return _plain(row[name]) if deviation is None else f"{row[name]:.2f}\u00a0±\u00a0{deviation:.2f}"

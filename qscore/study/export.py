@@ -56,8 +56,8 @@ def as_csv(records: list[dict[str, Any]]) -> str:
 
 def _trial_fields(store: Store, key: str) -> dict[str, Any]:
     trial = store.study.trials[key]
-    names = ("query_id", "condition", "group", "references", "text", "left", "right", "correct", "is_catch")
-    names += ("negatives", "described_by")
+    shown = ("query_id", "condition", "group", "references", "text", "left", "right", "correct", "is_catch")
+    names = (*shown, "negatives", "described_by")
     return {"trial": trial.id, **{name: getattr(trial, name) for name in names}}
 
 

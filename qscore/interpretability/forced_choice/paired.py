@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Int
 from scipy.stats import binomtest
 
 from qscore.interpretability.forced_choice.coherence import CONFIDENCE
@@ -103,7 +104,7 @@ def _majority(query: Query) -> bool | None:
     return None if twice == query.num_answers else twice > query.num_answers
 
 
-def _by_group(pairs: list[tuple[Query, Query]]) -> np.ndarray:
+def _by_group(pairs: list[tuple[Query, Query]]) -> Int[np.ndarray, "group 4"]:
     """Right and all answers of the first, then of the second, (group, 4)."""
     groups = list(dict.fromkeys(one.group for one, _ in pairs))
     counts = np.zeros((len(groups), 4), dtype=int)
@@ -112,9 +113,8 @@ def _by_group(pairs: list[tuple[Query, Query]]) -> np.ndarray:
     return counts
 
 
-def _difference(counts: np.ndarray) -> np.ndarray:
-    shares: np.ndarray = counts[..., 0] / counts[..., 1] - counts[..., 2] / counts[..., 3]
-    return shares
+def _difference(counts: Int[np.ndarray, "*draw 4"]) -> Any:
+    return counts[..., 0] / counts[..., 1] - counts[..., 2] / counts[..., 3]
 
 
 def _interval(counts: np.ndarray, confidence: float, seed: int) -> tuple[float, float]:

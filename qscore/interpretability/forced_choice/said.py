@@ -7,11 +7,9 @@ from typing import Any
 from qscore.errors import UserError
 from qscore.interpretability.forced_choice.answers import Answer
 from qscore.interpretability.forced_choice.paired import Query
-from qscore.interpretability.forced_choice.ratings import Rating
 from qscore.interpretability.forced_choice.trials import CONDITIONS, DESCRIPTION, NEGATIVES, Trial
 
 SIDES = ("left", "right")
-RATED = "likert"
 FIRST_DESCRIBERS = ("human", "automatic")
 Record = Mapping[str, Any]
 
@@ -101,25 +99,6 @@ def by_column(records: Iterable[Record], groups: list[str]) -> dict[Column, Said
         if record["response_ms"] is not None:
             said.seconds.append(record["response_ms"] / 1000)
     return dict(sorted(found.items(), key=lambda item: item[0].order))
-
-
-def describers(records: Iterable[Record]) -> dict[tuple[str, str], str]:
-    """Returns whose each description of each group is."""
-    given = [record for record in records if record["text"] and record.get("described_by")]
-    return {(record["group"], record["text"]): record["described_by"] for record in given}
-
-
-def ratings(records: Iterable[Record], groups: list[str]) -> dict[str, list[Rating]]:
-    """Returns the ratings among some records by whose description was rated, "" where that is not known."""
-    given = list(records)
-    whose = describers(given)
-    found: dict[str, list[Rating]] = {}
-    for record in (record for record in given if record["condition"] == RATED):
-        rated = Rating(
-            groups.index(record["group"]), str(record["annotator"]), int(record["choice"]), record["suits"] == "yes"
-        )
-        found.setdefault(whose.get((record["group"], record["text"]), ""), []).append(rated)
-    return found
 
 
 def _trial(record: Record, column: Column, place: int) -> Trial:

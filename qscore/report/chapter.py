@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from qscore.report.collect import EvaluatedEncoder
+from qscore.report.forced_choice.card import Card
 from qscore.report.heatmaps import has_heatmaps
 from qscore.report.published_figures import has_published, has_published_transfer
 from qscore.report.reverse_probing.added import has_added
@@ -49,6 +50,7 @@ class Chapter:
         table: The same as header and rows, as printed below the figure.
         csv: The same at full precision, written beside the page under the name of the chapter.
         printed: Tables of a paper to be unfolded below it, by their names in `ROW_TABLES`.
+        cards: Of groups of images, below the table.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Chapter:
     table: Callable[[list[EvaluatedEncoder]], Table] | None = None
     csv: Callable[[list[EvaluatedEncoder]], Table] | None = None
     printed: tuple[str, ...] = ()
+    cards: Callable[[list[EvaluatedEncoder]], list[Card]] | None = None
 
     def has(self, encoder: EvaluatedEncoder) -> bool:
         """Returns whether there is something of an encoder to draw."""

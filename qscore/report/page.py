@@ -42,7 +42,7 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
         chapters=[
             (
                 chapter,
-                _inline(pictures[chapter.name]),
+                inline(pictures[chapter.name]),
                 chapter.table(encoders) if chapter.table else None,
                 chapter.cards(encoders) if chapter.cards else (),
                 [load_rows(name) for name in chapter.printed],
@@ -72,5 +72,6 @@ def write_pictures(encoders: list[EvaluatedEncoder], out: Path) -> dict[str, Pat
     return written
 
 
-def _inline(picture: Path) -> str:
+def inline(picture: Path) -> str:
+    """Returns a picture as a data URL."""
     return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"

@@ -1,4 +1,4 @@
-"""`python -m qscore.study new TRIALS --images FOLDER --out STUDY`, then `serve STUDY`, `export STUDY`; `simulate`."""
+"""`python -m qscore.study new TRIALS --images FOLDER --out STUDY`, then `serve`, `export` and `report STUDY`."""
 
 import argparse
 import sys
@@ -59,6 +59,12 @@ def _export(options: argparse.Namespace) -> None:
         write_text(options.out, text)
 
 
+def _report(options: argparse.Namespace) -> None:
+    from qscore.study.reporting import report  # matplotlib and scipy, which no server needs
+
+    print(f"Open {report(options.studies, options.out).absolute()}")
+
+
 def _simulate(options: argparse.Namespace) -> None:
     if not 0 <= options.accuracy <= 1:
         raise UserError(
@@ -97,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     exporting.add_argument("study", type=Path, metavar="STUDY")
     exporting.add_argument("--out", type=Path, help="FILE.jsonl or FILE.csv (default: JSON lines on the terminal)")
     exporting.set_defaults(run=_export)
+
+    reporting = commands.add_parser("report", help="tables, figures and cards of what people said")
+    reporting.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="one, or several side by side")
+    reporting.add_argument("--out", type=Path, help="folder of the page (default: STUDY/report)")
+    reporting.set_defaults(run=_report)
 
     simulating = commands.add_parser("simulate", help="answer as people of a known accuracy would")
     simulating.add_argument("study", type=Path, metavar="STUDY")

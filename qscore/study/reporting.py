@@ -45,8 +45,9 @@ def _result(folder: Path, name: str) -> Result:
         )
     store = Store(study)
     records = answers(store)
-    simulated = sum(annotator.name.startswith(SIMULATED) for annotator in store.annotators.all())
-    notes = [f"{simulated} annotators are simulated: these answers say nothing about people."] if simulated else []
+    simulated = {one.number for one in store.annotators.all() if one.name.startswith(SIMULATED)}
+    count = len(simulated & {record["annotator"] for record in records})
+    notes = [f"{count} annotators are simulated: their answers say nothing about people."] if count else []
     try:
         known = read_groups(folder / GROUPS_FILE)
         return people(records, known, name=name, images=card_images(records, folder / "images"), notes=notes)

@@ -53,7 +53,7 @@ def parts(groups: list[str], known: StudyGroups) -> list[Part]:
         of_kind = {place: about for place, about in enumerate(facts) if about.kind == kind}
         for ends in sorted({about.purity_range for about in of_kind.values() if about.purity_range}):
             chosen = frozenset(place for place, about in of_kind.items() if about.purity_range == ends)
-            found.append(Part(kind, f"({ends[0]:g}, {ends[1]:g}]", chosen, ends))
+            found.append(Part(kind, f"({_plain(ends[0])}, {_plain(ends[1])}]", chosen, ends))
         found += [Part(kind, band, chosen) for band in BANDS if (chosen := _in_band(of_kind, band))]
         found.append(Part(kind, ALL, frozenset(of_kind)))
     return found
@@ -90,6 +90,11 @@ def difference(
         shares.append(counts[0][draws].sum(1) / counts[1][draws].sum(1))
     low, high = np.quantile(shares[0] - shares[1], [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(mean), float(low), float(high)
+
+
+def _plain(end: float) -> str:
+    """As the paper prints it, unless it has more digits."""
+    return f"{end:.1f}" if round(end, 1) == end else f"{end:g}"
 
 
 def _in_band(facts: dict[int, GroupFacts], band: str) -> frozenset[int]:

@@ -12,6 +12,7 @@ from qscore.interpretability.forced_choice.paired import Paired
 from qscore.interpretability.forced_choice.parts import ALL, Part
 from qscore.interpretability.forced_choice.ratings import SCALE, Rating, summarise_ratings
 from qscore.interpretability.forced_choice.said import Column, Record, Said
+from qscore.interpretability.forced_choice.trials import DESCRIPTION
 from qscore.interpretability.purity import PurityRange
 
 Arrays = dict[str, np.ndarray]
@@ -103,7 +104,8 @@ def rating_arrays(divided: list[Part], rated: Mapping[str, list[Rating]]) -> Arr
 
 def _descriptions(groups: list[str], records: list[Record]) -> Arrays:
     whose = describers(records)
-    names = list(dict.fromkeys(name for of_text in whose.values() for name in of_text))
+    found = {name for of_text in whose.values() for name in of_text}
+    names = sorted(found, key=lambda name: Column(DESCRIPTION, "", name).order)
     table = np.full((len(groups), len(names)), "", dtype=object)
     for (group, text), of_text in whose.items():
         for name in of_text:

@@ -8,7 +8,7 @@ SAID = {
     "purity": ("Purity", "{:.2f}"),
     "size": ("Samples", "{:.0f}"),
     "mean_q": ("Mean Q-Score", "{:.3f}"),
-    "information": ("Information, nats", "{:.2f}"),
+    "information": ("Information", "{:.2f}\u00a0nats"),
 }
 SHARES = {"proxy": "Proxy, binary", "binary": "Proxy, binary", "top1": "Proxy, top-1"}
 

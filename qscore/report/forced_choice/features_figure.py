@@ -54,7 +54,7 @@ def features_table(studies: list[Study]) -> Table:
     for study, column, both in asked_features(studies):
         said = [f"{100 * both[band].mean:.1f} ({both[band].num_groups})" for band in BANDS]
         difference, low, high = _difference(study, column)
-        ends = "" if low is None or high is None else f" [{100 * low:+.1f}, {100 * high:+.1f}]"
+        ends = "" if low is None or high is None else f" [{100 * low:+.1f},\u00a0{100 * high:+.1f}]"
         rows.append([study.name, column.title, *said, f"{100 * difference:+.1f}{ends}"])
     return header, rows
 

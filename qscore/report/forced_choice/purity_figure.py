@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from qscore.report.forced_choice.study import HARD, IMAGES, Column, Study, all_columns
+from qscore.report.forced_choice.study import HARD, Column, Study, all_columns
 from qscore.report.forced_choice.study_tables import Table, full
 from qscore.report.panels import BLUE, GREEN, GREY, ORANGE, PURPLE, STYLE, VERMILION, WIDTH_IN, elided
 
@@ -34,7 +34,7 @@ def by_purity(studies: list[Study], columns: list[Column]) -> Figure:
     is_known = any(np.isfinite(study["purity"]).any() for study in studies)
     num_rows = -(-len(columns) // 2)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_IN if len(columns) > 1 else 0.7 * WIDTH_IN, 0.4 + 3.3 * num_rows))
+        figure = Figure(figsize=(WIDTH_IN, 0.5 + 3.2 * num_rows))
         grid = figure.subplots(num_rows, min(2, len(columns)), squeeze=False, sharey=True)
         for axis, column in zip(grid.flat, columns, strict=False):
             _draw(axis, studies, column, is_known=is_known)
@@ -43,13 +43,13 @@ def by_purity(studies: list[Study], columns: list[Column]) -> Figure:
         for row in grid:
             row[0].set_ylabel("right answers")
         handles, labels = grid.flat[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     return figure
 
 
-def groups_csv(studies: list[Study]) -> Table:
-    """Returns every group with what is known of it and its answers under each column."""
-    columns = all_columns(studies)
+def groups_csv(studies: list[Study], columns: list[Column] | None = None) -> Table:
+    """Returns every group with what is known of it and its answers under each column, by default all."""
+    columns = all_columns(studies) if columns is None else columns
     parts = ("correct", "answers", "low", "high")
     header = ["study", "group", *NUMBERS, *TEXTS, *(f"{column.title}: {part}" for column in columns for part in parts)]
     rows = []
@@ -67,7 +67,8 @@ def _draw(axis: Axes, studies: list[Study], column: Column, *, is_known: bool) -
     for i, study in enumerate(studies):
         scores = [s for s in study.scores(column) if not is_known or np.isfinite(study["purity"][s[0]])]
         color, marker = PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]
-        axis.plot([], [], marker, color=color, label=elided(study.name))
+        lacks = is_known and not np.isfinite(study["purity"]).any()
+        axis.plot([], [], marker, color=color, label=f"{elided(study.name)}{' (no purity)' if lacks else ''}")
         if not scores:
             continue
         places, correct, answers, low, high = map(np.array, zip(*scores, strict=True))
@@ -76,11 +77,9 @@ def _draw(axis: Axes, studies: list[Study], column: Column, *, is_known: bool) -
         reach = np.maximum(0, [share - low, high - share])
         axis.errorbar(x, share, yerr=reach, fmt="none", ecolor=color, elinewidth=0.9, alpha=0.45)
         axis.plot(x, share, marker, color=color, markersize=4.5, markeredgecolor="white", markeredgewidth=0.5)
-    axis.axhline(CHANCE, color="black", linestyle="--", linewidth=1)
-    axis.text(1, CHANCE, "chance ", ha="right", va="bottom", fontsize=9, transform=axis.get_yaxis_transform())
+    axis.axhline(CHANCE, color="black", linestyle="--", linewidth=1, label="chance")
     axis.set_title(column.title)
     axis.set_ylim(-0.02, 1.02)
     axis.yaxis.set_major_formatter(PercentFormatter(1.0))
     axis.grid(axis="y", color="#DDDDDD")
-    what = "purity" if is_known else "groups, by the share of right answers"
-    axis.set_xlabel(what if column.condition == IMAGES or is_known else f"{what}: described")
+    axis.set_xlabel("purity" if is_known else "groups, by the share of right answers")

@@ -21,6 +21,7 @@ class Rated(NamedTuple):
     study: Study
     described_by: str
     parts: list[str]
+    is_by_purity: bool
     counts: np.ndarray
     suits_one: np.ndarray
 
@@ -40,7 +41,16 @@ def rated(studies: list[Study]) -> list[Rated]:
             is_range = ~np.isin(names, [ALL, *BANDS])
             kept = (whose == name) & (is_range if (is_range & (whose == name)).any() else True)
             shown = [study.parts[row] for row in study["rating_part"][kept]]
-            found.append(Rated(study, name, shown, study["rating_counts"][kept], study["rating_suits_one"][kept]))
+            found.append(
+                Rated(
+                    study,
+                    name,
+                    shown,
+                    bool(is_range[kept].all()),
+                    study["rating_counts"][kept],
+                    study["rating_suits_one"][kept],
+                )
+            )
     return found
 
 
@@ -58,7 +68,7 @@ def ratings_figure(studies: list[Study]) -> Figure:
 
 def ratings_table(studies: list[Study]) -> Table:
     """Returns counts, mean and share of yes as printed."""
-    header = ["Study", "Described by", "Purity range", *SCALE, "Mean", "suits at least one, %"]
+    header = ["Study", "Described by", "Groups", *SCALE, "Mean", "suits at least one, %"]
     return header, [
         [one.study.name, one.described_by or "–", part, *map(str, counts), f"{_mean(counts):.2f}", f"{100 * suits:.1f}"]
         for one in rated(studies)
@@ -106,4 +116,4 @@ def _draw_suits(axis: Axes, one: Rated) -> None:
 
 def _name_parts(axis: Axes, one: Rated) -> None:
     axis.set_xticks(range(len(one.parts)), one.parts, fontsize=9, rotation=30 if len(one.parts) > 4 else 0)
-    axis.set_xlabel("purity" if len(one.parts) > 1 else "")
+    axis.set_xlabel("purity" if one.is_by_purity else "")

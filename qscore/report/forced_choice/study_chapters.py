@@ -67,7 +67,8 @@ STUDY_CHAPTERS = (
     StudyChapter(
         "table1",
         "Can the groups be learned from examples? (table 1)",
-        INTERVALS,
+        "Some images of the group were shown. R: the wrong one of the two is any image outside it; H: one of the "
+        "nearest group.",
         lambda studies: all_columns(studies, IMAGES),
         coherence_csv,
         grouped=coherence_table,
@@ -76,7 +77,7 @@ STUDY_CHAPTERS = (
     StudyChapter(
         "table2",
         "Can they be described? (table 2)",
-        INTERVALS,
+        "A sentence stood in place of the images; the two to choose from are the same.",
         lambda studies: all_columns(studies, DESCRIPTION),
         describability_csv,
         grouped=describability_table,
@@ -98,7 +99,7 @@ STUDY_CHAPTERS = (
         "A group a dot, with its 95 % interval from some dozen answers: single groups are known roughly. Groups that "
         "are high on the left mean something to people that the labels do not name.",
         fig2_columns,
-        groups_csv,
+        lambda studies: groups_csv(studies, fig2_columns(studies)),
         draw=lambda studies: by_purity(studies, fig2_columns(studies)),
     ),
     StudyChapter(
@@ -107,7 +108,7 @@ STUDY_CHAPTERS = (
         "The wrong image comes from the nearest group. A low share here says that two groups are alike, not that "
         "either means nothing.",
         fig4_columns,
-        groups_csv,
+        lambda studies: groups_csv(studies, fig4_columns(studies)),
         draw=lambda studies: by_purity(studies, fig4_columns(studies)),
     ),
     StudyChapter(

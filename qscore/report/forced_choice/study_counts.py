@@ -70,7 +70,7 @@ def _comparisons(studies: list[Study]) -> list[Any]:
 
 
 def _with_ends(value: float, low: float, high: float) -> str:
-    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]" if math.isfinite(low) else f"{value:+.1f}"
+    return f"{value:+.1f} [{low:+.1f},\u00a0{high:+.1f}]" if math.isfinite(low) else f"{value:+.1f}"
 
 
 def _plain(value: Any) -> str:

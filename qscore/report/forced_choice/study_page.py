@@ -9,7 +9,7 @@ from qscore.files import write_text, written_whole
 from qscore.report.forced_choice.purity_figure import groups_csv
 from qscore.report.forced_choice.study import Study
 from qscore.report.forced_choice.study_cards import MOST, study_cards
-from qscore.report.forced_choice.study_chapters import STUDY_CHAPTERS
+from qscore.report.forced_choice.study_chapters import INTERVALS, STUDY_CHAPTERS
 from qscore.report.forced_choice.study_counts import annotators_csv, people_table
 from qscore.report.page import PAGE, inline
 from qscore.report.tables import as_csv
@@ -34,6 +34,7 @@ def write_study_report(results: list[Result], out: Path) -> Path:
         chapters=[(chapter, pictures.get(chapter.name), chapter.content(studies)) for chapter in shown],
         cards=[(study, study_cards(study)) for study in studies],
         most=MOST,
+        intervals=INTERVALS,
     )
     write_text(out / PAGE, page)
     return out / PAGE

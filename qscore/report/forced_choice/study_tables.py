@@ -48,13 +48,14 @@ def cell_texts(cell: Cell | None) -> list[str]:
 def _table(studies: list[Study], condition: str) -> Grouped:
     columns = all_columns(studies, condition)
     header = ["Method", "Purity range", *(part for _ in columns for part in PARTS)]
-    rows = []
+    rows: list[list[str]] = []
     for study in studies:
         cells = study.cells()
         for row, part in enumerate(study.parts):
             if any((row, column) in cells for column in columns):
                 texts = [text for column in columns for text in cell_texts(cells.get((row, column)))]
-                rows.append([study.name, part, *texts])
+                is_first = study.name not in [named for named, *_ in rows]
+                rows.append([study.name if is_first else "", part, *texts])
     return header, rows, [("", 2), *((column.title, len(PARTS)) for column in columns)]
 
 
@@ -78,4 +79,4 @@ def said(value: float | None) -> str:
 
 
 def _ends(low: float, high: float) -> str:
-    return f"[{low:.1f}, {high:.1f}]" if math.isfinite(low) else NONE
+    return f"[{low:.1f},\u00a0{high:.1f}]" if math.isfinite(low) else NONE

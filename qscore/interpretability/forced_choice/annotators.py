@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from qscore.interpretability.forced_choice.described import RATED
+from qscore.interpretability.forced_choice.rated import RATED
 from qscore.interpretability.forced_choice.said import Record
 
 Found = tuple[dict[str, float | None], dict[str, np.ndarray], list[str]]

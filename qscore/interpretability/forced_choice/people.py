@@ -11,7 +11,6 @@ import numpy as np
 from qscore.interpretability.forced_choice.annotators import annotators
 from qscore.interpretability.forced_choice.answers import score
 from qscore.interpretability.forced_choice.coherence import CONFIDENCE
-from qscore.interpretability.forced_choice.described import ratings
 from qscore.interpretability.forced_choice.group_facts import StudyGroups
 from qscore.interpretability.forced_choice.paired import Paired, paired
 from qscore.interpretability.forced_choice.parts import ALL, Part, in_order, parts
@@ -23,6 +22,7 @@ from qscore.interpretability.forced_choice.people_arrays import (
     rating_arrays,
 )
 from qscore.interpretability.forced_choice.people_metrics import Cells, features, key, means
+from qscore.interpretability.forced_choice.rated import ratings
 from qscore.interpretability.forced_choice.said import Column, Record, Said, by_column, counted
 from qscore.results import Result
 

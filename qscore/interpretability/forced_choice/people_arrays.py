@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from qscore.interpretability.forced_choice.answers import Score
-from qscore.interpretability.forced_choice.described import describers
 from qscore.interpretability.forced_choice.group_facts import StudyGroups
 from qscore.interpretability.forced_choice.paired import Paired
 from qscore.interpretability.forced_choice.parts import ALL, Part
+from qscore.interpretability.forced_choice.rated import describers
 from qscore.interpretability.forced_choice.ratings import SCALE, Rating, summarise_ratings
 from qscore.interpretability.forced_choice.said import Column, Record, Said
 from qscore.interpretability.forced_choice.trials import DESCRIPTION

@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from qscore.report.collect import EvaluatedEncoder
-from qscore.report.forced_choice.features_figure import COLORS
 from qscore.report.forced_choice.proxy_table import EVALUATION
+from qscore.report.forced_choice.study_features import COLORS
 from qscore.report.panels import Encoders, label, panels
 from qscore.report.reverse_probing.measures import Table, finite, full
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from qscore.report.forced_choice.features_figure import asked_features, features_csv, features_figure, features_table
-from qscore.report.forced_choice.purity_figure import by_purity, fig2_columns, fig4_columns, groups_csv
-from qscore.report.forced_choice.ratings_figure import rated, ratings_csv, ratings_figure, ratings_table
 from qscore.report.forced_choice.study import DESCRIPTION, IMAGES, Study, all_columns
 from qscore.report.forced_choice.study_counts import comparison_csv, comparison_table
+from qscore.report.forced_choice.study_features import asked_features, features_csv, features_figure, features_table
+from qscore.report.forced_choice.study_purity import by_purity, fig2_columns, fig4_columns, groups_csv
+from qscore.report.forced_choice.study_ratings import rated, ratings_csv, ratings_figure, ratings_table
 from qscore.report.forced_choice.study_tables import (
     Table,
     coherence_csv,

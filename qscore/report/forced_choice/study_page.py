@@ -6,11 +6,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from qscore.files import write_text, written_whole
-from qscore.report.forced_choice.purity_figure import groups_csv
 from qscore.report.forced_choice.study import Study
 from qscore.report.forced_choice.study_cards import MOST, study_cards
 from qscore.report.forced_choice.study_chapters import INTERVALS, STUDY_CHAPTERS
 from qscore.report.forced_choice.study_counts import annotators_csv, people_table
+from qscore.report.forced_choice.study_purity import groups_csv
 from qscore.report.page import PAGE, inline
 from qscore.report.tables import as_csv
 from qscore.report.template import rendered

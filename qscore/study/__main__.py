@@ -8,6 +8,7 @@ from PIL import Image
 
 from qscore.errors import UserError
 from qscore.files import write_text
+from qscore.study.commands import report
 from qscore.study.export import answers, as_csv, as_jsonl
 from qscore.study.folder import load_study
 from qscore.study.making import make_study, read_forced_choice
@@ -59,12 +60,6 @@ def _export(options: argparse.Namespace) -> None:
         write_text(options.out, text)
 
 
-def _report(options: argparse.Namespace) -> None:
-    from qscore.study.reporting import report  # matplotlib and scipy, which no server needs
-
-    print(f"Open {report(options.studies, options.out).absolute()}")
-
-
 def _simulate(options: argparse.Namespace) -> None:
     if not 0 <= options.accuracy <= 1:
         raise UserError(
@@ -104,10 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     exporting.add_argument("--out", type=Path, help="FILE.jsonl or FILE.csv (default: JSON lines on the terminal)")
     exporting.set_defaults(run=_export)
 
-    reporting = commands.add_parser("report", help="tables, figures and cards of what people said")
-    reporting.add_argument("studies", nargs="+", type=Path, metavar="STUDY", help="one, or several side by side")
-    reporting.add_argument("--out", type=Path, help="folder of the page (default: STUDY/report)")
-    reporting.set_defaults(run=_report)
+    report.add(commands)
 
     simulating = commands.add_parser("simulate", help="answer as people of a known accuracy would")
     simulating.add_argument("study", type=Path, metavar="STUDY")

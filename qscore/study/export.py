@@ -4,13 +4,17 @@ import csv
 import io
 import json
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime, timezone
 from typing import Any
 
+from qscore.study.folder import Trial
 from qscore.study.store import Store
 
 _ANSWERS = """SELECT a.*, t.key FROM assignments a JOIN trials t ON t.id = a.trial
 WHERE a.answered IS NOT NULL ORDER BY a.answered, a.number"""
+
+_SHOWN = tuple(part.name for part in fields(Trial) if part.name != "id")
 
 
 def answers(store: Store) -> list[dict[str, Any]]:
@@ -56,9 +60,7 @@ def as_csv(records: list[dict[str, Any]]) -> str:
 
 def _trial_fields(store: Store, key: str) -> dict[str, Any]:
     trial = store.study.trials[key]
-    shown = ("query_id", "condition", "group", "references", "text", "left", "right", "correct", "is_catch")
-    names = (*shown, "negatives", "described_by")
-    return {"trial": trial.id, **{name: getattr(trial, name) for name in names}}
+    return {"trial": trial.id, **{name: getattr(trial, name) for name in _SHOWN}}
 
 
 def _is_correct(store: Store, row: Any) -> bool | None:

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from qscore.report.collect import EvaluatedEncoder
+from qscore.report.forced_choice.caption_table import frequent
+from qscore.report.forced_choice.card import Card
+from qscore.report.forced_choice.feature_scatter import has_features
+from qscore.report.forced_choice.group_scatter import has_groups
+from qscore.report.forced_choice.likeness import has_likeness
+from qscore.report.forced_choice.proxy_table import has_proxy
 from qscore.report.heatmaps import has_heatmaps
 from qscore.report.published_figures import has_published, has_published_transfer
 from qscore.report.reverse_probing.added import has_added
@@ -32,6 +38,11 @@ PRESENT: dict[str, Callable[[EvaluatedEncoder], object]] = {
     "reverse_pairs": has_pairs,
     "reverse_bridge": has_bridge,
     "reverse_transfer": datasets,
+    "forced_choice_proxy": has_proxy,
+    "forced_choice_groups": has_groups,
+    "forced_choice_likeness": has_likeness,
+    "forced_choice_captions": frequent,
+    "forced_choice_features": has_features,
 }
 Table = tuple[list[str], list[list[str]]]
 
@@ -49,6 +60,7 @@ class Chapter:
         table: The same as header and rows, as printed below the figure.
         csv: The same at full precision, written beside the page under the name of the chapter.
         printed: Tables of a paper to be unfolded below it, by their names in `ROW_TABLES`.
+        cards: Of groups of images, below the table.
     """
 
     name: str
@@ -59,6 +71,7 @@ class Chapter:
     table: Callable[[list[EvaluatedEncoder]], Table] | None = None
     csv: Callable[[list[EvaluatedEncoder]], Table] | None = None
     printed: tuple[str, ...] = ()
+    cards: Callable[[list[EvaluatedEncoder]], list[Card]] | None = None
 
     def has(self, encoder: EvaluatedEncoder) -> bool:
         """Returns whether there is something of an encoder to draw."""

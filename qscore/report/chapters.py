@@ -2,6 +2,7 @@
 
 from qscore.report import change_figures, class_figures, figures, published_figures, selection_figures
 from qscore.report.chapter import Chapter
+from qscore.report.forced_choice.chapters import FORCED_CHOICE_CHAPTERS
 from qscore.report.guard import guard_curves, guard_table
 from qscore.report.heatmaps import feature_heatmaps
 from qscore.report.reverse_probing.chapters import REVERSE_CHAPTERS
@@ -164,4 +165,5 @@ CHAPTERS = (
         guard_table,
     ),
     *REVERSE_CHAPTERS,
+    *FORCED_CHOICE_CHAPTERS,
 )

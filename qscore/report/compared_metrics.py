@@ -47,6 +47,8 @@ def _auroc(arrays: Sequence[np.ndarray]) -> float:
 
 SCORING = ("epsilon", "formula", "lower", "upper")
 PROBING = ("num_clusters", "num_concepts", "grouping", "groups", "solver")
+CAPTIONED = ("captions", "sentence_encoder")
+GROUPED = ("grouping", "num_groups", *CAPTIONED)
 PREDICTIONS = ("linear_probe/predictions", "linear_probe/labels")
 NEIGHBOURS = ("knn/predictions_k20", "linear_probe/labels")
 METRICS = (
@@ -69,4 +71,7 @@ METRICS = (
     Metric("Reverse probe, AMI", "reverse_probing", "ami", alike=PROBING),
     Metric("Reverse probe, NMI", "reverse_probing", "nmi", alike=PROBING),
     Metric("Reverse probe top-1", "reverse_probing", "top1", alike=PROBING),
+    Metric("Captions of groups, binary", "forced_choice", "captions/binary", alike=GROUPED),
+    Metric("Captions of features in D, binary", "forced_choice", "features/discriminative", alike=CAPTIONED),
+    Metric("Features in D minus outside, binary", "forced_choice", "features/difference", alike=CAPTIONED),
 )

@@ -2,12 +2,8 @@
 
 import base64
 import io
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment
-
-from qscore import __version__
 from qscore.files import write_text, written_whole
 from qscore.report import tables
 from qscore.report.chapters import CHAPTERS
@@ -17,6 +13,7 @@ from qscore.report.published.rows import load_rows
 from qscore.report.published_tables import measured_grids, published_csvs
 from qscore.report.reverse_probing.overview import reverse_notes
 from qscore.report.rivals import rivals_table
+from qscore.report.template import rendered
 
 PAGE = "index.html"
 
@@ -35,11 +32,8 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
             write_text(out / f"{name}.csv", tables.as_csv(*load_rows(name).as_numbers()))
     for name, text in published_csvs(encoders).items():
         write_text(out / name, text)
-    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        files("qscore.report").joinpath("page.html.jinja").read_text(encoding="utf-8")
-    )
-    page = template.render(
-        version=__version__,
+    page = rendered(
+        "page.html.jinja",
         header=header,
         rows=rows,
         roles=[e.role.lower() for e in encoders],
@@ -48,8 +42,9 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
         chapters=[
             (
                 chapter,
-                _inline(pictures[chapter.name]),
+                inline(pictures[chapter.name]),
                 chapter.table(encoders) if chapter.table else None,
+                chapter.cards(encoders) if chapter.cards else (),
                 [load_rows(name) for name in chapter.printed],
             )
             for chapter in CHAPTERS
@@ -77,5 +72,6 @@ def write_pictures(encoders: list[EvaluatedEncoder], out: Path) -> dict[str, Pat
     return written
 
 
-def _inline(picture: Path) -> str:
+def inline(picture: Path) -> str:
+    """Returns a picture as a data URL."""
     return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"

@@ -1,12 +1,12 @@
-"""`python -m qscore.study new WHAT --out STUDY`, then `serve STUDY`, `export STUDY`; `simulate STUDY`."""
+"""`python -m qscore.study new WHAT --out STUDY`, then `serve`, `export` and `report STUDY`; `simulate STUDY`."""
 
 import argparse
 import sys
 
 from qscore.errors import UserError
-from qscore.study.commands import export, new, serve, simulate
+from qscore.study.commands import export, new, report, serve, simulate
 
-_COMMANDS = (new, serve, export, simulate)
+_COMMANDS = (new, serve, export, report, simulate)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,7 +15,7 @@ _IMAGE_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}\.(png|jpg|jpeg)")
 
 @dataclass(frozen=True)
 class Trial:
-    """One question. `group`, `correct` and `is_catch` are secret: no page may show them.
+    """One question. `group`, `correct`, `is_catch`, `negatives` and `described_by` are secret: no page may show them.
 
     Attributes:
         id: unique in the study.

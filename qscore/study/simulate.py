@@ -4,6 +4,8 @@ from random import Random
 
 from qscore.study.store import Store
 
+SIMULATED = "simulated"  # how their names begin
+
 
 def simulate(store: Store, *, accuracy: float, num_annotators: int, seed: int = 0) -> int:
     """Lets annotators take turns until nothing is left for any of them; returns the number of answers.
@@ -17,7 +19,7 @@ def simulate(store: Store, *, accuracy: float, num_annotators: int, seed: int = 
         seed: of their answers.
     """
     random = Random(seed)
-    waiting = [store.annotators.add(f"simulated {number + 1}") for number in range(num_annotators)]
+    waiting = [store.annotators.add(f"{SIMULATED} {number + 1}") for number in range(num_annotators)]
     for annotator in waiting:
         store.annotators.consent(annotator)
     num_answers = 0

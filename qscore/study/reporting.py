@@ -1,0 +1,55 @@
+"""From the answers of studies to tables, figures and cards."""
+
+from collections import Counter
+from pathlib import Path
+
+from qscore.errors import UserError
+from qscore.interpretability.forced_choice.card_images import card_images
+from qscore.interpretability.forced_choice.group_facts import GROUPS_FILE, read_groups
+from qscore.interpretability.forced_choice.people import people
+from qscore.report.forced_choice.study_page import write_study_report
+from qscore.results import Result
+from qscore.study.export import answers
+from qscore.study.folder import load_study
+from qscore.study.simulate import SIMULATED
+from qscore.study.store import Store
+
+
+def report(folders: list[Path], out: Path | None = None) -> Path:
+    """Writes `results/people.json` into every study, and one page of all; returns the page.
+
+    Args:
+        folders: Studies.
+        out: For the page and its tables; by default `report` in the only study.
+
+    Raises:
+        UserError: there are several studies and no `out`, one has no answers that count, or one is no study.
+    """
+    if out is None and len(folders) > 1:
+        raise UserError("Expected a folder for the page of several studies, got none; say --out DIR.")
+    names = Counter(folder.resolve().name for folder in folders)
+    results = []
+    for folder in (folder.resolve() for folder in folders):
+        is_alone = names[folder.name] == 1
+        result = _result(folder, folder.name if is_alone else f"{folder.parent.name}/{folder.name}")
+        result.save(folder / "results")
+        results.append(result)
+    return write_study_report(results, folders[0] / "report" if out is None else out)
+
+
+def _result(folder: Path, name: str) -> Result:
+    study = load_study(folder)
+    if not (folder / "answers.sqlite").is_file():
+        raise UserError(
+            f"Expected answers in {folder}, got none; ask people first: python -m qscore.study serve {folder}"
+        )
+    store = Store(study)
+    records = answers(store)
+    simulated = {one.number for one in store.annotators.all() if one.name.startswith(SIMULATED)}
+    count = len(simulated & {record["annotator"] for record in records})
+    notes = [f"{count} annotators are simulated: their answers say nothing about people."] if count else []
+    try:
+        known = read_groups(folder / GROUPS_FILE)
+        return people(records, known, name=name, images=card_images(records, folder / "images"), notes=notes)
+    except UserError as error:
+        raise UserError(f"{folder}: {error}") from error

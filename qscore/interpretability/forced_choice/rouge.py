@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
+from tqdm import tqdm
 
 from qscore.interpretability.forced_choice.captions import TIE
 from qscore.interpretability.membership import Groups, members_by_group
@@ -50,7 +51,7 @@ def class_captions_by_rouge(
     distinct, places = np.unique(np.array(captions, dtype=object), return_inverse=True)
     tokens = _tokens(distinct.tolist())
     chosen = []
-    for group, own in members.items():
+    for group, own in tqdm(members.items(), desc="Captions by ROUGE-L", unit="group", leave=False):
         candidates, back, times = np.unique(places[own], return_inverse=True, return_counts=True)
         near = _similarities(tokens, candidates, candidates)
         # 1 - similarity summed over the others of the class: a caption is no other of itself, even if it has no word

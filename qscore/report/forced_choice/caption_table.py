@@ -38,7 +38,7 @@ def captions_table(encoders: Encoders) -> Table:
     """Returns table 5 as printed: one row an encoder and rank, with how many captions differ."""
     header = ["Encoder", "Groups", "different captions", "without stop words", "Rank", "Caption", "Count"]
     rows = []
-    for encoder in encoders:
+    for encoder in filter(frequent, encoders):
         counts = [_whole(encoder.metric(EVALUATION, name)) for name in COUNTS[:2]]
         about = [label(encoder), grouping(encoder), *counts]
         for rank, (text, count) in enumerate(frequent(encoder), 1):

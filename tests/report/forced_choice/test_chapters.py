@@ -1,5 +1,6 @@
 """What is shown of the automatic evaluation of groups is what its results hold, and what is missing leaves a gap."""
 
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.report.forced_choice.planted import LEVELS, evaluated
 
 CASES = {
     "before and after": [evaluated("before", role=BASELINE), evaluated("after", role=REGULARIZED, num_groups=5)],
+    "one without the evaluation": [replace(evaluated("before", role=BASELINE), results={}), evaluated("after")],
     "no labels": [evaluated(labels=False)],
     "no images": [evaluated(without=("examples",))],
     "no features": [evaluated(without=("feature",), without_metrics=("features",))],

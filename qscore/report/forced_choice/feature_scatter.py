@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, ScalarFormatter
 
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.forced_choice.proxy_table import EVALUATION
@@ -39,6 +39,9 @@ def feature_scatter(encoders: Encoders) -> Figure:
         for name, title in DIFFERENCES.items():
             axis.plot([], [], linestyle="", label=f"{title}: {_said(encoder, name)}")
         axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter(ScalarFormatter())
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_xlabel("training images in which the feature is dominant")
         axis.set_ylim(-0.02, 1.75)
         axis.set_yticks(np.linspace(0, 1, 6))

@@ -42,6 +42,8 @@ def group_scatter(encoders: Encoders) -> Figure:
                 axis.scatter(x[kind], binary[kind], s=16, color=color, alpha=0.6, linewidths=0, label=text)
         axis.axhline(0.5, color="black", linestyle="--", linewidth=1, label="chance")
         axis.set_xlabel("purity" if by_purity else "samples of the group")
+        if by_purity:
+            axis.set_xlim(min(0.9, axis.get_xlim()[0]), 1.02)
         axis.set_ylim(-0.02, 1.02)
         axis.yaxis.set_major_formatter(PercentFormatter(1.0))
         axis.grid(axis="y", color="#DDDDDD")

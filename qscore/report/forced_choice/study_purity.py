@@ -29,15 +29,14 @@ def fig4_columns(studies: list[Study]) -> list[Column]:
 def by_purity(studies: list[Study], columns: list[Column]) -> Figure:
     """A panel a column: share of right answers of each group, with its 95 % interval, over its purity.
 
-    Where no group has a purity they stand in the order of the share instead.
+    Where no group that was asked about so has a purity, they stand in the order of the share instead.
     """
-    is_known = any(np.isfinite(study["purity"]).any() for study in studies)
     num_rows = -(-len(columns) // 2)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_IN, 0.5 + 3.2 * num_rows))
         grid = figure.subplots(num_rows, min(2, len(columns)), squeeze=False, sharey=True)
         for axis, column in zip(grid.flat, columns, strict=False):
-            _draw(axis, studies, column, is_known=is_known)
+            _draw(axis, studies, column)
         for axis in grid.flat[len(columns) :]:
             axis.set_visible(False)
         for row in grid:
@@ -63,12 +62,12 @@ def groups_csv(studies: list[Study], columns: list[Column] | None = None) -> Tab
     return header, rows
 
 
-def _draw(axis: Axes, studies: list[Study], column: Column, *, is_known: bool) -> None:
+def _draw(axis: Axes, studies: list[Study], column: Column) -> None:
+    is_known = any(np.isfinite(study["purity"][score[0]]) for study in studies for score in study.scores(column))
     for i, study in enumerate(studies):
         scores = [s for s in study.scores(column) if not is_known or np.isfinite(study["purity"][s[0]])]
         color, marker = PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]
-        lacks = is_known and not np.isfinite(study["purity"]).any()
-        axis.plot([], [], marker, color=color, label=f"{elided(study.name)}{' (no purity)' if lacks else ''}")
+        axis.plot([], [], marker, color=color, label=elided(study.name))
         if not scores:
             continue
         places, correct, answers, low, high = map(np.array, zip(*scores, strict=True))

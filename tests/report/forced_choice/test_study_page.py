@@ -102,7 +102,7 @@ def test_studies_stand_side_by_side(tmp_path: Path) -> None:
     page = write_study_report([second, first], tmp_path).read_text()
     assert "The groups of SeLa" in page
     (legend,) = by_purity([Study(second), Study(first)], fig2_columns([Study(first)])).legends
-    assert [text.get_text() for text in legend.texts] == ["unlabelled (no purity)", "SeLa", "chance"]
+    assert [text.get_text() for text in legend.texts] == ["unlabelled", "SeLa", "chance"]
 
 
 def test_dots_of_fig_2_are_shares_with_their_intervals() -> None:

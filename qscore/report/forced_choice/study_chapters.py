@@ -98,8 +98,8 @@ STUDY_CHAPTERS = (
         "fig2",
         "Every group by its purity (fig. 2)",
         "A group a dot, with its 95 % interval from some dozen answers: single groups are known roughly. Groups that "
-        "are high on the left mean something to people that the labels do not name. Groups without a purity are left out of "
-        "a panel in which others have one.",
+        "are high on the left mean something to people that the labels do not name. Groups without a purity are left "
+        "out of a panel in which others have one.",
         fig2_columns,
         lambda studies: groups_csv(studies, fig2_columns(studies)),
         draw=lambda studies: by_purity(studies, fig2_columns(studies)),

@@ -38,7 +38,7 @@ class Material:
 
 def of_trials(file: Path, images: Path) -> Material:
     """Returns the trials of a file, whose samples are files below a folder."""
-    from qscore.interpretability.forced_choice.trial_files import load_trials
+    from qscore.interpretability.forced_choice.questions.trial_files import load_trials
 
     trials = load_trials(file)
     return _material(trials, find_images(images, _samples(trials.trials)), _groups_of_trials(trials), file.name)
@@ -61,9 +61,9 @@ def of_groups(
         options: arguments of `filed_questions.questions`.
         num_catch: how many trials that catch the careless there are beside so many pairs of queries.
     """
-    from qscore.interpretability.forced_choice.catching import with_catch_trials
-    from qscore.interpretability.forced_choice.filed_questions import questions
-    from qscore.interpretability.forced_choice.group_files import read_group_files
+    from qscore.interpretability.forced_choice.questions.catching import with_catch_trials
+    from qscore.interpretability.forced_choice.questions.group_files import read_group_files
+    from qscore.interpretability.forced_choice.questions.of_files import questions
     from qscore.interpretability.forced_choice.trials import TrialDesign
 
     filed = read_group_files(**files)
@@ -81,7 +81,7 @@ def of_questions(folder: Path) -> Material:
     Raises:
         UserError: something of it is not there or not as expected.
     """
-    from qscore.interpretability.forced_choice.trial_files import load_trials
+    from qscore.interpretability.forced_choice.questions.trial_files import load_trials
 
     trials = load_trials(folder / TRIALS)
     try:

@@ -4,9 +4,9 @@ from collections import Counter
 from pathlib import Path
 
 from qscore.errors import UserError
-from qscore.interpretability.forced_choice.card_images import card_images
-from qscore.interpretability.forced_choice.group_facts import GROUPS_FILE, read_groups
-from qscore.interpretability.forced_choice.people import people
+from qscore.interpretability.forced_choice.answers.card_images import card_images
+from qscore.interpretability.forced_choice.answers.people import people
+from qscore.interpretability.forced_choice.questions.group_facts import GROUPS_FILE, read_groups
 from qscore.report.forced_choice.study_page import write_study_report
 from qscore.results import Result
 from qscore.study.export import answers

@@ -6,7 +6,7 @@ from typing import Any
 
 from qscore.errors import UserError, UserFileNotFoundError, unknown_name
 from qscore.files import read_json
-from qscore.interpretability.forced_choice.careless import MIN_ACCURACY, MIN_ANSWERS, is_careless
+from qscore.interpretability.forced_choice.answers.careless import MIN_ACCURACY, MIN_ANSWERS, is_careless
 
 CONDITIONS = ("images", "description", "likert")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from qscore.interpretability.forced_choice.trial_files import save_trials
+from qscore.interpretability.forced_choice.questions.trial_files import save_trials
 from qscore.interpretability.forced_choice.trials import Trial, TrialDesign, Trials, with_descriptions
 from qscore.study.__main__ import main
 from qscore.study.agreement import agreement

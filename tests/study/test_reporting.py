@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from scipy.stats import binomtest
 
-from qscore.interpretability.forced_choice.catching import with_catch_trials
-from qscore.interpretability.forced_choice.drawing import make_trials
-from qscore.interpretability.forced_choice.trial_files import save_trials
+from qscore.interpretability.forced_choice.questions.catching import with_catch_trials
+from qscore.interpretability.forced_choice.questions.drawing import make_trials
+from qscore.interpretability.forced_choice.questions.trial_files import save_trials
 from qscore.interpretability.forced_choice.trials import TrialDesign
 from qscore.results import load_result
 from qscore.study.__main__ import main

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array, issparse
 from sklearn.preprocessing import normalize
 
 from qscore.errors import UserError
-from qscore.interpretability.forced_choice.sentences import Embeddings
+from qscore.interpretability.forced_choice.words.sentences import Embeddings
 from qscore.interpretability.membership import Groups, members_by_group
 
 TIE = 1e-10  # scores nearer than this are equal: the same sums in another order

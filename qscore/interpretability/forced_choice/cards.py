@@ -10,9 +10,9 @@ from torch.nn import functional as F  # noqa: N812
 
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
-from qscore.interpretability.forced_choice.described import Described
-from qscore.interpretability.forced_choice.drawing import nearest_groups
+from qscore.interpretability.forced_choice.questions.drawing import nearest_groups
 from qscore.interpretability.forced_choice.studied import Studied
+from qscore.interpretability.forced_choice.words.described import Described
 from qscore.interpretability.groupings import common_label
 from qscore.interpretability.membership import Members
 from qscore.interpretability.reverse_probing.clustered import LABELS

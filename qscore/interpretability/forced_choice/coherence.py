@@ -7,7 +7,7 @@ from jaxtyping import Int
 from scipy.stats import binomtest
 
 from qscore.errors import UserError
-from qscore.interpretability.forced_choice.agreement import krippendorff_alpha as krippendorff_alpha
+from qscore.interpretability.forced_choice.answers.agreement import krippendorff_alpha as krippendorff_alpha
 
 CONFIDENCE = 0.95
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from qscore.errors import UserError
-from qscore.interpretability.forced_choice.described import check_captions
-from qscore.interpretability.forced_choice.sentences import encoder_of
+from qscore.interpretability.forced_choice.words.described import check_captions
+from qscore.interpretability.forced_choice.words.sentences import encoder_of
 from qscore.interpretability.reverse_probing.clustered import check_options as check_grouping
 from qscore.interpretability.reverse_probing.concepts import listed
 from qscore.interpretability.reverse_probing.probe import AUTO

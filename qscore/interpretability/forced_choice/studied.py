@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from qscore.evaluation import EvaluationInputs
-from qscore.interpretability.forced_choice.belonging import belonging
+from qscore.interpretability.forced_choice.automatic.belonging import belonging
 from qscore.interpretability.membership import Members, members_by_group
 from qscore.interpretability.purity import choose_by_purity, likeness, purity
 from qscore.interpretability.reverse_probing.clustered import Clustered

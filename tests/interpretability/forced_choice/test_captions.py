@@ -7,10 +7,10 @@ import pytest
 from scipy.sparse import csr_array
 
 from qscore.errors import UserError
-from qscore.interpretability.forced_choice.caption_statistics import caption_statistics
 from qscore.interpretability.forced_choice.captions import class_captions
-from qscore.interpretability.forced_choice.rouge import class_captions_by_rouge, rouge_l
-from qscore.interpretability.forced_choice.sentences import embed_captions
+from qscore.interpretability.forced_choice.words.rouge import class_captions_by_rouge, rouge_l
+from qscore.interpretability.forced_choice.words.sentences import embed_captions
+from qscore.interpretability.forced_choice.words.statistics import caption_statistics
 from qscore.records import Grouping
 
 from .planted import bag_of_words, generic_captions

@@ -16,7 +16,7 @@ from qscore.encoders import Encoder
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs, Pictures
 from qscore.interpretability.forced_choice.evaluation import forced_choice
-from qscore.interpretability.forced_choice.trial_files import load_trials
+from qscore.interpretability.forced_choice.questions.trial_files import load_trials
 from qscore.interpretability.forced_choice.trials import DESCRIPTION, HARD, IMAGES, RANDOM
 from qscore.interpretability.reverse_probing.measures import entropy
 from qscore.interpretability.reverse_probing.probe import reverse_probe

@@ -5,10 +5,10 @@ import pytest
 from scipy.stats import rankdata
 
 from qscore.errors import UserError
-from qscore.interpretability.forced_choice.belonging import class_scores
+from qscore.interpretability.forced_choice.automatic.belonging import class_scores
+from qscore.interpretability.forced_choice.automatic.retrieval import query_images, retrieve
 from qscore.interpretability.forced_choice.captions import class_captions
 from qscore.interpretability.forced_choice.proxy import Proxy, describability_proxy
-from qscore.interpretability.forced_choice.retrieval import query_images, retrieve
 
 from .planted import bag_of_words, generic_captions
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qscore.interpretability.forced_choice.group_facts import GroupFacts, StudyGroups
-from qscore.interpretability.forced_choice.people import people
+from qscore.interpretability.forced_choice.answers.people import people
+from qscore.interpretability.forced_choice.questions.group_facts import GroupFacts, StudyGroups
 from qscore.report.forced_choice.study import Study
 from qscore.report.forced_choice.study_cards import study_cards
 from qscore.report.forced_choice.study_chapters import STUDY_CHAPTERS

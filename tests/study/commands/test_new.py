@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qscore.interpretability.forced_choice.drawing import make_trials
-from qscore.interpretability.forced_choice.trial_files import save_trials
+from qscore.interpretability.forced_choice.questions.drawing import make_trials
+from qscore.interpretability.forced_choice.questions.trial_files import save_trials
 from qscore.interpretability.forced_choice.trials import TrialDesign
 from qscore.study.__main__ import main
 from qscore.study.folder import Study, Trial, load_study

@@ -1,0 +1,1 @@
+"""What can be known without people: whether descriptions find images of their group, and of their feature."""

@@ -1,0 +1,1 @@
+"""Sentences about images, and which of them stands for a group."""

@@ -12,8 +12,7 @@ from qscore.interpretability.forced_choice.words.rouge import class_captions_by_
 from qscore.interpretability.forced_choice.words.sentences import embed_captions
 from qscore.interpretability.forced_choice.words.statistics import caption_statistics
 from qscore.records import Grouping
-
-from .planted import bag_of_words, generic_captions
+from tests.interpretability.forced_choice.planted import bag_of_words, generic_captions
 
 Distance = Callable[[int, int], float]
 

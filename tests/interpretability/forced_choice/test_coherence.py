@@ -6,8 +6,7 @@ from scipy.stats import beta, binom
 
 from qscore.errors import UserError
 from qscore.interpretability.forced_choice.coherence import class_bootstrap, coherence
-
-from .printed import CELLS
+from tests.interpretability.forced_choice.printed import CELLS
 
 
 def test_the_58_intervals_of_the_paper_come_from_one_count_each() -> None:

@@ -9,8 +9,7 @@ from qscore.interpretability.forced_choice.automatic.belonging import class_scor
 from qscore.interpretability.forced_choice.automatic.retrieval import query_images, retrieve
 from qscore.interpretability.forced_choice.captions import class_captions
 from qscore.interpretability.forced_choice.proxy import Proxy, describability_proxy
-
-from .planted import bag_of_words, generic_captions
+from tests.interpretability.forced_choice.planted import bag_of_words, generic_captions
 
 
 def pool(num_classes: int = 12, each: int = 30) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

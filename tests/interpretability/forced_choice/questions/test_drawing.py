@@ -11,8 +11,7 @@ from qscore.interpretability.forced_choice.questions.drawing import make_trials,
 from qscore.interpretability.forced_choice.trials import Trial, TrialDesign, Trials, with_descriptions
 from qscore.interpretability.membership import members_by_group
 from qscore.records import Grouping
-
-from .planted import three_groups
+from tests.interpretability.forced_choice.planted import three_groups
 
 BOTH = TrialDesign(negatives=("random", "hard"))
 

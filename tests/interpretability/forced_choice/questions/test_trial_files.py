@@ -11,8 +11,7 @@ from qscore.interpretability.forced_choice.questions.catching import with_catch_
 from qscore.interpretability.forced_choice.questions.drawing import make_trials
 from qscore.interpretability.forced_choice.questions.trial_files import load_trials, save_trials
 from qscore.interpretability.forced_choice.trials import TrialDesign, Trials, with_descriptions
-
-from .planted import three_groups
+from tests.interpretability.forced_choice.planted import three_groups
 
 
 @pytest.fixture

@@ -69,20 +69,28 @@ def differences(found: Found, setting: str, name: str, metric: str) -> list[floa
 
 
 def table(found: Found, metrics: Mapping[str, str]) -> str:
-    """Markdown: the control's mean, then mean paired differences to it with their 95 % interval over seeds."""
+    """Markdown: the control's mean, then mean paired differences to it, each with its 95 % interval over seeds."""
     lines = ["| setting | run | " + " | ".join(metrics.values()) + " |", "|---" * (2 + len(metrics)) + "|"]
     for setting in SETTINGS:
         of_control = [[found[setting, CONTROL, seed][metric] for seed in SEEDS] for metric in metrics]
-        means = [np.mean(np.array(each, dtype=float)) for each in of_control]
-        lines.append(f"| {setting} | control | " + " | ".join(f"{mean:.3g}" for mean in means) + " |")
+        lines.append(f"| {setting} | control | " + " | ".join(level(each) for each in of_control) + " |")
         for name in SHOWN:
             cells = [cell(differences(found, setting, name, metric)) for metric in metrics]
             lines.append(f"| {setting} | {NAMES[name]} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
+def level(each: list[float | None]) -> str:
+    """The mean of the control."""
+    values = np.array(each, dtype=float)
+    low, high = t_interval(values.tolist())
+    return f"{values.mean():.3g} [{low:.2g}, {high:.2g}]" if np.isfinite(values).all() else "–"
+
+
 def cell(each: list[float]) -> str:
-    """One difference; bold where its interval excludes 0."""
+    """One difference; bold where its interval excludes 0, a dash where a seed could not be measured."""
+    if not np.isfinite(each).all():
+        return "–"
     low, high = t_interval(each)
     text = f"{np.mean(each):+.2g} [{low:+.2g}, {high:+.2g}]"
     return f"**{text}**" if low > 0 or high < 0 else text

@@ -28,7 +28,7 @@ def _static(name: str) -> bytes:
     return resources.files("qscore.study").joinpath("pages", name).read_bytes()
 
 
-def static(request: Request) -> Response:
+async def static(request: Request) -> Response:
     """Serves the style, the script and the icon; no other name leads to a file."""
     name = request.path_params["name"]
     if name not in _STATIC:

@@ -97,7 +97,7 @@ class AnnotatorPages:
         trial = self._store.assigned(request.path_params["assignment"], annotator.number)
         slot = request.path_params["slot"]
         if trial is None or not annotator.consented or slot not in map(str, range(len(trial.images))):
-            raise HTTPException(404, "There is no such image.")
+            raise HTTPException(404, "There is no such image. Please open your link again.")
         data, media_type = served_image(self._store.study.image(trial.images[int(slot)]))
         return Response(data, media_type=media_type, headers={"Cache-Control": "private, max-age=3600, immutable"})
 
@@ -140,7 +140,7 @@ def _shown(trial: Trial) -> dict[str, Any]:
 def _read_choice(fields: dict[str, str], trial: Trial) -> tuple[str, str | None]:
     choice, suits = fields.get("choice", ""), fields.get("suits")
     if choice not in _CHOICES[trial.condition] or (trial.condition == "likert" and suits not in ("yes", "no")):
-        raise HTTPException(400, "Please go back and choose an answer.")
+        raise HTTPException(400, "No answer was chosen. Please go back and choose one.")
     return choice, suits if trial.condition == "likert" else None
 
 

@@ -47,12 +47,16 @@ def make_app(
         routes=[*annotators.routes(), *owner.routes(), Route("/static/{name}", static)],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
+    pages.router.redirect_slashes = False  # its redirects repeat the Host that a request claims
     return SecurityHeaders(pages)  # around everything, our own failures included
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    known = {"Not Found": "There is no such page.", "Method Not Allowed": "This page cannot be used like that."}
+    known = {
+        "Not Found": "There is no such page. Please copy your link again, whole.",
+        "Method Not Allowed": "This page is no form. Please open your link again.",
+    }
     message = known.get(error.detail, error.detail)
     return page("refused", error.status_code, dict(error.headers or {}), message=message, back=None)
 

@@ -106,13 +106,12 @@ class Store:
         return db.execute(query, (annotator,)).fetchall()
 
     def _renew(self, db: sqlite3.Connection, row: sqlite3.Row, now: float) -> bool:
-        """Keeps a place for as long as a new one, unless its time was over and another took it: then it is dropped."""
-        if row["expires"] <= now:
-            place = {"now": now, "number": row["number"], "trial": row["trial"]}
-            if not db.execute(_PLACES_LEFT, place).fetchone()[0]:
-                db.execute("DELETE FROM assignments WHERE number = ?", (row["number"],))
-                self._choosing.forget(row["annotator"])
-                return False
+        """Keeps a place for as long as a new one, unless another took it when its time was over: then it is dropped."""
+        place = {"now": now, "number": row["number"], "trial": row["trial"]}
+        if not db.execute(_PLACES_LEFT, place).fetchone()[0]:  # even before: the clock may have been set back
+            db.execute("DELETE FROM assignments WHERE number = ?", (row["number"],))
+            self._choosing.forget(row["annotator"])
+            return False
         db.execute("UPDATE assignments SET expires = ? WHERE number = ?", (self._expiry(now), row["number"]))
         return True
 

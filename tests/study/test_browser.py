@@ -16,9 +16,8 @@ from PIL import Image
 
 from qscore.study.folder import Study
 from qscore.study.store import Store
-from tests.study.conftest import SECRET_GROUP
+from tests.study.conftest import SECRET_GROUP, mixed_trials
 from tests.study.server import Server
-from tests.study.test_app import mixed_trials
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -11,6 +11,7 @@ import asyncio
 import json
 import random
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -19,8 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import httpx2
-
+from benchmarks.browser import Browser, Response
 from benchmarks.drawn_study import ANSWERS_PER_TRIAL, MAX_PER_GROUP, make
 from benchmarks.harness import RESULTS
 from qscore.files import write_json
@@ -28,45 +28,56 @@ from qscore.study.folder import Study
 from qscore.study.store import Store
 from qscore.study.tokens import Tokens
 
+_FIELDS = re.compile(rb'name="(form|assignment)" value="([^"]+)"')
+_PRELOAD = re.compile(rb'data-preload="([^"]*)"')
+
 
 class Load:
     """Annotators, what they waited for, and what the server confirmed."""
 
-    def __init__(self, think_s: float) -> None:
-        self.think_s = think_s
+    def __init__(self, port: int, think_s: float) -> None:
+        self.port, self.think_s = port, think_s
         self.pages: list[float] = []
         self.images: list[float] = []
         self.confirmed: list[str] = []
 
-    async def annotate(self, client: httpx2.AsyncClient, link: str) -> None:
+    async def annotate(self, link: str) -> None:
         """Answers until nothing is left; what fails while the server is down is tried again."""
+        browser = Browser(self.port)
         await asyncio.sleep(random.uniform(0, 2 * self.think_s))
-        page = ""
+        page = b""
         while True:
             try:
-                page = page or await self._timed(client, "GET", f"{link}/next")
-                fields = dict(re.findall(r'name="(form|assignment)" value="([^"]+)"', page))
+                page = page or await self._page(browser, f"{link}/next")
+                fields = {name.decode(): value.decode() for name, value in _FIELDS.findall(page)}
                 if not fields:
-                    return
-                for image in re.findall(r'data-preload="([^"]*)"', page)[0].split():
+                    return browser.close()
+                for image in _PRELOAD.findall(page)[0].decode().split():
                     start = time.perf_counter()
-                    (await client.get(image)).raise_for_status()
+                    _checked(await browser.get(image), 200)
                     self.images.append(time.perf_counter() - start)
                 await asyncio.sleep(random.uniform(0.5, 1.5) * self.think_s)
-                page = await self._timed(client, "POST", f"{link}/answer", fields | {"choice": "left"})
+                page = await self._page(browser, f"{link}/answer", fields | {"choice": "left"})
                 self.confirmed.append(fields["assignment"])
-            except httpx2.TransportError:
-                page = ""
+            except OSError:
+                page = b""
                 await asyncio.sleep(0.5)
 
-    async def _timed(
-        self, client: httpx2.AsyncClient, method: str, path: str, data: dict[str, str] | None = None
-    ) -> str:
+    async def _page(self, browser: Browser, path: str, fields: dict[str, str] | None = None) -> bytes:
+        """From the click until the next question stands there: of an answer, these are two requests."""
         start = time.perf_counter()
-        response = await client.request(method, path, data=data, follow_redirects=True)
+        if fields:
+            _, headers, _ = _checked(await browser.post(path, fields), 303)
+            path = headers[b"location"].decode()
+        page = _checked(await browser.get(path), 200)[2]
         self.pages.append(time.perf_counter() - start)
-        response.raise_for_status()
-        return response.text
+        return page
+
+
+def _checked(response: Response, status: int) -> Response:
+    if response[0] != status:
+        raise RuntimeError(f"expected {status}, got {response[0]}: {response[2][:500]!r}")
+    return response
 
 
 async def run(study: Study, store: Store, options: argparse.Namespace) -> Load:
@@ -76,23 +87,20 @@ async def run(study: Study, store: Store, options: argparse.Namespace) -> Load:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "qscore.study", "serve", str(study.folder), "--port", str(port), "--rate", "1000"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    load, tokens = Load(options.think), Tokens(study.folder)
-    limits = httpx2.Limits(max_connections=None)
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, limits=limits) as client:
-        people = [store.annotators.add("") for _ in range(options.annotators)]
-        for person in people:
-            store.annotators.consent(person)
-        tasks = [asyncio.create_task(load.annotate(client, f"/s/{tokens.annotator(person)}")) for person in people]
-        for kill in range(1, options.kills + 1):
-            while len(load.confirmed) < options.answers * kill / (options.kills + 1) and not all(
-                t.done() for t in tasks
-            ):
-                await asyncio.sleep(0.01)
-            server.send_signal(signal.SIGKILL)
-            server.wait()
-            server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        await asyncio.gather(*tasks)
+    load, tokens = Load(port, options.think), Tokens(study.folder)
+    people = [store.annotators.add("") for _ in range(options.annotators)]
+    for person in people:
+        store.annotators.consent(person)
+    tasks = [asyncio.create_task(load.annotate(f"/s/{tokens.annotator(person)}")) for person in people]
+    for kill in range(1, options.kills + 1):
+        while len(load.confirmed) < options.answers * kill / (options.kills + 1) and not all(t.done() for t in tasks):
+            await asyncio.sleep(0.01)
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    await asyncio.gather(*tasks)
     server.kill()
+    server.wait()
     return load
 
 
@@ -115,6 +123,12 @@ def checked(store: Store, load: Load) -> dict[str, object]:
     }
 
 
+def children() -> float:
+    """Returns the processor time of all servers until now, their starts included."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def main() -> None:
     """Measures, prints and keeps the result."""
     parser = argparse.ArgumentParser()
@@ -128,6 +142,7 @@ def main() -> None:
         load = asyncio.run(run(study, store, options))
         seconds = time.perf_counter() - start
         result = vars(options) | {"seconds": round(seconds, 1)} | checked(store, load)
+        result |= {"server_cpu_s": round(children(), 1), "generator_cpu_s": round(time.process_time(), 1)}
         result |= {"page_s": summary(load.pages), "image_s": summary(load.images)}
     write_json(RESULTS / "study.json", result)
     print(json.dumps(result, indent=2))

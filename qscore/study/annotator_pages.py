@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -10,6 +9,7 @@ from starlette.routing import Route
 
 from qscore.study.annotators import Annotator
 from qscore.study.folder import Trial
+from qscore.study.group_commit import GroupCommit
 from qscore.study.images import served_image
 from qscore.study.pages import page
 from qscore.study.protection import Rates, read_form
@@ -20,10 +20,11 @@ _CHOICES = {"images": ("left", "right"), "description": ("left", "right"), "like
 
 
 class AnnotatorPages:
-    """Everything under an annotator's link."""
+    """Everything under an annotator's link. What reads a few rows does so at once: a thread would take longer."""
 
-    def __init__(self, store: Store, tokens: Tokens, rates: Rates, strangers: Rates) -> None:
-        self._store, self._tokens, self._rates, self._strangers = store, tokens, rates, strangers
+    def __init__(self, store: Store, changes: GroupCommit, tokens: Tokens, *, rates: Rates, strangers: Rates) -> None:
+        self._store, self._changes, self._tokens = store, changes, tokens
+        self._rates, self._strangers = rates, strangers
 
     def routes(self) -> list[Route]:
         return [
@@ -34,7 +35,7 @@ class AnnotatorPages:
             Route("/s/{token}/image/{assignment}/{slot}", self.image),
         ]
 
-    def start(self, request: Request) -> Response:
+    async def start(self, request: Request) -> Response:
         """Shows the consent page; who agreed before goes on where they were."""
         annotator = self._annotator(request)
         if annotator.consented:
@@ -45,20 +46,20 @@ class AnnotatorPages:
 
     async def consent(self, request: Request) -> Response:
         """Keeps the consent."""
-        annotator = await run_in_threadpool(self._annotator, request)
+        annotator = self._annotator(request)
         self._check_form(await read_form(request), annotator, "consent")
-        await run_in_threadpool(self._store.annotators.consent, annotator.number)
+        await self._changes.run(lambda: self._store.annotators.consent(annotator.number))
         return self._redirect(request)
 
-    def next(self, request: Request) -> Response:
+    async def next(self, request: Request) -> Response:
         """Shows the question that is due, or thanks."""
         annotator = self._annotator(request)
         if not annotator.consented:
             return RedirectResponse(_link(request), 303)
-        shown = self._store.next(annotator.number)
+        shown = await self._changes.run(lambda: self._store.next(annotator.number), durable=False)
         num_answered = self._store.num_answered(annotator.number)
         if not shown:
-            later = self._store.has_more_later(annotator.number)
+            later = await self._changes.run(lambda: self._store.has_more_later(annotator.number), durable=False)
             return page("thanks", study=self._store.study, num_answered=num_answered, later=later)
         return page(
             "rating" if shown[0].trial.condition == "likert" else "choice",
@@ -74,17 +75,16 @@ class AnnotatorPages:
 
     async def answer(self, request: Request) -> Response:
         """Keeps an answer. Sent twice, it is kept once."""
-        annotator = await run_in_threadpool(self._annotator, request)
+        annotator = self._annotator(request)
         fields = await read_form(request)
         assignment = fields.get("assignment", "")
         self._check_form(fields, annotator, assignment)
-        trial = await run_in_threadpool(self._store.assigned, assignment, annotator.number)
+        trial = self._store.assigned(assignment, annotator.number)
         if trial is not None:
             choice, suits = _read_choice(fields, trial)
-            kept = await run_in_threadpool(
-                lambda: self._store.submit(
-                    assignment, annotator.number, choice, suits=suits, response_ms=_read_ms(fields)
-                )
+            ms = _read_ms(fields)
+            kept = await self._changes.run(
+                lambda: self._store.submit(assignment, annotator.number, choice, suits=suits, response_ms=ms)
             )
             if kept != "gone":
                 return self._redirect(request)
@@ -92,12 +92,12 @@ class AnnotatorPages:
         return page("refused", 409, message=message, back=_link(request) + "/next")
 
     async def image(self, request: Request) -> Response:
-        """Serves an image of a question that this annotator was given; too short a task for a thread of its own."""
+        """Serves an image of a question that this annotator was given."""
         annotator = self._annotator(request)
         trial = self._store.assigned(request.path_params["assignment"], annotator.number)
         slot = request.path_params["slot"]
         if trial is None or not annotator.consented or slot not in map(str, range(len(trial.images))):
-            raise HTTPException(404, "There is no such image.")
+            raise HTTPException(404, "There is no such image. Please open your link again.")
         data, media_type = served_image(self._store.study.image(trial.images[int(slot)]))
         return Response(data, media_type=media_type, headers={"Cache-Control": "private, max-age=3600, immutable"})
 
@@ -140,7 +140,7 @@ def _shown(trial: Trial) -> dict[str, Any]:
 def _read_choice(fields: dict[str, str], trial: Trial) -> tuple[str, str | None]:
     choice, suits = fields.get("choice", ""), fields.get("suits")
     if choice not in _CHOICES[trial.condition] or (trial.condition == "likert" and suits not in ("yes", "no")):
-        raise HTTPException(400, "Please go back and choose an answer.")
+        raise HTTPException(400, "No answer was chosen. Please go back and choose one.")
     return choice, suits if trial.condition == "likert" else None
 
 

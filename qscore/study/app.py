@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from qscore.study.annotator_pages import AnnotatorPages
 from qscore.study.folder import Study
+from qscore.study.group_commit import GroupCommit
 from qscore.study.images import check_images
 from qscore.study.owner import Agreement, OwnerPages
 from qscore.study.pages import page, static
@@ -38,18 +39,24 @@ def make_app(
     check_images(study)
     store, tokens = Store(study, clock), Tokens(study.folder)
     strangers = Rates(per_second=1, burst=30)
-    annotators = AnnotatorPages(store, tokens, Rates(requests_per_second, burst=400), strangers)
-    owner = OwnerPages(store, tokens, strangers, agreement)
+    changes = GroupCommit(store.database)
+    rates = Rates(requests_per_second, burst=400)
+    annotators = AnnotatorPages(store, changes, tokens, rates=rates, strangers=strangers)
+    owner = OwnerPages(store, changes, tokens, strangers=strangers, agreement=agreement)
     pages = Starlette(
         routes=[*annotators.routes(), *owner.routes(), Route("/static/{name}", static)],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
+    pages.router.redirect_slashes = False  # its redirects repeat the Host that a request claims
     return SecurityHeaders(pages)  # around everything, our own failures included
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    known = {"Not Found": "There is no such page.", "Method Not Allowed": "This page cannot be used like that."}
+    known = {
+        "Not Found": "There is no such page. Please copy your link again, whole.",
+        "Method Not Allowed": "This page is no form. Please open your link again.",
+    }
     message = known.get(error.detail, error.detail)
     return page("refused", error.status_code, dict(error.headers or {}), message=message, back=None)
 

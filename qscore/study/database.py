@@ -18,6 +18,8 @@ from qscore.study.folder import Study
 from qscore.study.rules import CONDITIONS
 
 _EVERYONE = 10**9
+_TRANSACTION = (("BEGIN IMMEDIATE",), ("COMMIT",), ("ROLLBACK",))
+_PART_OF_ONE = (("SAVEPOINT part",), ("RELEASE part",), ("ROLLBACK TO part", "RELEASE part"))
 
 
 class Database:
@@ -29,37 +31,52 @@ class Database:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self._lock, self._reading_lock = threading.Lock(), threading.Lock()
+        self._lock = threading.RLock()
         self._connection = _connect(study)
-        self._reader = _connect(study)  # in WAL mode it never waits for a writer, and so no image for an answer's disk
+        self._readers: list[sqlite3.Connection] = []  # in WAL mode these wait neither for a writer nor for each other
         self._prepare()
 
     def close(self) -> None:
-        self._reader.close()
-        self._connection.close()
+        for connection in (self._connection, *self._readers):
+            connection.close()
 
     def rows(self, query: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[sqlite3.Row]:
         """Returns what a reading statement finds."""
-        with self._reading_lock:
-            return self._reader.execute(query, parameters).fetchall()
+        try:
+            reader = self._readers.pop()
+        except IndexError:
+            reader = _connect(self.study)
+        try:
+            return reader.execute(query, parameters).fetchall()
+        finally:
+            self._readers.append(reader)
 
     @contextlib.contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the write lock from its start; an exception undoes it.
+
+        Inside another one of the same thread it is a part of that: undone alone, committed with it.
 
         Args:
             durable: waits for the disk. Without, a kill of the server loses nothing either, but a power cut may: enough
                 for a place that is kept for someone.
         """
         with self._lock:
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._connection.execute("BEGIN IMMEDIATE")
+            is_part = self._connection.in_transaction
+            begin, commit, undo = _PART_OF_ONE if is_part else _TRANSACTION
+            if not is_part:
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._execute(begin)
             try:
                 yield self._connection
-                self._connection.execute("COMMIT")
+                self._execute(commit)
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._execute(undo)
                 raise
+
+    def _execute(self, statements: tuple[str, ...]) -> None:
+        for statement in statements:
+            self._connection.execute(statement)
 
     def _prepare(self) -> None:
         schema = resources.files("qscore.study").joinpath("schema.sql").read_text(encoding="utf-8")

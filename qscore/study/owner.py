@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from qscore.study.export import answers
+from qscore.study.group_commit import GroupCommit
 from qscore.study.pages import page
 from qscore.study.protection import Rates, read_form
 from qscore.study.store import Store
@@ -26,8 +26,11 @@ _WORK = """SELECT annotator, count(answered) AS answers, max(answered) AS latest
 class OwnerPages:
     """Everything under the owner's link. It shows agreement between people, never how often they were right."""
 
-    def __init__(self, store: Store, tokens: Tokens, strangers: Rates, agreement: Agreement | None) -> None:
-        self._store, self._tokens, self._strangers, self._agreement = store, tokens, strangers, agreement
+    def __init__(
+        self, store: Store, changes: GroupCommit, tokens: Tokens, *, strangers: Rates, agreement: Agreement | None
+    ) -> None:
+        self._store, self._changes, self._tokens = store, changes, tokens
+        self._strangers, self._agreement = strangers, agreement
 
     def routes(self) -> list[Route]:
         return [
@@ -66,15 +69,15 @@ class OwnerPages:
         """Makes one more link."""
         fields = await self._fields(request)
         name = "".join(letter for letter in fields.get("name", "") if letter.isprintable()).strip()[:_MAX_NAME]
-        await run_in_threadpool(self._store.annotators.add, name)
+        await self._changes.run(lambda: self._store.annotators.add(name))
         return RedirectResponse(f"/owner/{request.path_params['token']}", 303)
 
     async def close(self, request: Request) -> Response:
         """Closes a link."""
         number = (await self._fields(request)).get("number", "")
         if not (number.isascii() and number.isdigit() and len(number) < 10):
-            raise HTTPException(400, "There is no such link.")
-        await run_in_threadpool(self._store.annotators.revoke, int(number))
+            raise HTTPException(400, "There is no such link. Please open the owner's page again.")
+        await self._changes.run(lambda: self._store.annotators.revoke(int(number)))
         return RedirectResponse(f"/owner/{request.path_params['token']}", 303)
 
     async def _fields(self, request: Request) -> dict[str, str]:

@@ -5,6 +5,7 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -28,9 +29,9 @@ def _static(name: str) -> bytes:
     return resources.files("qscore.study").joinpath("pages", name).read_bytes()
 
 
-def static(request: Request) -> Response:
+async def static(request: Request) -> Response:
     """Serves the style, the script and the icon; no other name leads to a file."""
     name = request.path_params["name"]
     if name not in _STATIC:
-        return page("refused", 404, message="There is no such page.", back=None)
+        raise HTTPException(404)
     return Response(_static(name), media_type=_STATIC[name], headers={"Cache-Control": "max-age=300"})

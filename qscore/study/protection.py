@@ -5,15 +5,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from urllib.parse import parse_qsl, urlsplit
 
-from starlette.datastructures import MutableHeaders
+import anyio
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_FORM_BYTES = 4096
 _MAX_FIELDS = 16
+_MAX_BODY_S = 20
+_OTHER_SITE = "The form was sent by another site. Please open your link again, and answer there."
 
 _HEADERS = {
+    "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -26,6 +29,9 @@ _HEADERS = {
 }
 
 
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+
+
 class SecurityHeaders:
     """Adds the security headers to every response; pages are never cached, so that "back" asks the server again."""
 
@@ -35,10 +41,8 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("Cache-Control", "no-store")
-                for name, value in _HEADERS.items():
-                    headers[name] = value
+                given = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(one for one in _RAW_HEADERS if one[0] not in given)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
@@ -71,30 +75,39 @@ async def read_form(request: Request) -> dict[str, str]:
     """Returns the fields of a form that one of our own pages sent.
 
     Raises:
-        HTTPException: 403 from another site, 411 or 413 of unknown or too large size, 415 or 400 not a form.
+        HTTPException: 403 from another site, 408 not whole in time, 413 too large, 415 or 400 not a form.
     """
     _refuse_other_sites(request)
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        raise HTTPException(415, "Expected a form of this page.")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413, "The form is too large.")
+        raise HTTPException(415, "This is no form of a page of ours. Please open your link again.")
+    body = await _read_body(request)
     try:
         fields = parse_qsl(body.decode("utf-8"), max_num_fields=_MAX_FIELDS, errors="strict", keep_blank_values=True)
     except ValueError as error:
-        raise HTTPException(400, "The form cannot be read.") from error
+        raise HTTPException(400, "The form cannot be read. Please open your link again.") from error
     return dict(fields)
+
+
+async def _read_body(request: Request) -> bytes:
+    body = b""
+    try:
+        with anyio.fail_after(_MAX_BODY_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_FORM_BYTES:
+                    raise HTTPException(413, "The form is too large. Please open your link again, and write less.")
+    except (ClientDisconnect, TimeoutError) as error:
+        raise HTTPException(408, "The form did not arrive whole. Please open your link again.") from error
+    return body
 
 
 def _refuse_other_sites(request: Request) -> None:
     if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-        raise HTTPException(403, "The form was sent by another site.")
+        raise HTTPException(403, _OTHER_SITE)
     origin = request.headers.get("origin")
     try:
         is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
     except ValueError:
         is_ours = False
     if not is_ours:
-        raise HTTPException(403, "The form was sent by another site.")
+        raise HTTPException(403, _OTHER_SITE)

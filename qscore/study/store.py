@@ -5,10 +5,10 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from qscore.study.annotators import Annotator, Annotators
-from qscore.study.choosing import choose_statement, is_catch_due, order_factor
+from qscore.study.choosing import Choosing, is_catch_due
 from qscore.study.database import Database, utc_day
 from qscore.study.folder import Study, Trial
 
@@ -41,7 +41,7 @@ class Store:
     def __init__(self, study: Study, clock: Callable[[], float] = time.time) -> None:
         self.study = study
         self._clock = clock
-        self._choose, self._rules = choose_statement(study.policies)
+        self._choosing = Choosing(study.policies, study.seed)
         self.database = Database(study)
         self.annotators = Annotators(self.database, clock)
 
@@ -93,8 +93,8 @@ class Store:
 
     def has_more_later(self, annotator: int) -> bool:
         """Whether there would be a question on another day, or if those who hold the last places leave them."""
-        situation = self._situation(annotator) | {"now": float("inf"), "today": ""}
-        return bool(self.database.rows(self._choose, situation))
+        with self.database.writing(durable=False) as db:
+            return self._choosing.any_later(db, annotator)
 
     def is_too_old(self, annotator: Annotator) -> bool:
         """Whether the annotator's link has run out."""
@@ -106,21 +106,21 @@ class Store:
         return db.execute(query, (annotator,)).fetchall()
 
     def _renew(self, db: sqlite3.Connection, row: sqlite3.Row, now: float) -> bool:
-        """Keeps a place for as long as a new one, unless its time was over and another took it: then it is dropped."""
-        if row["expires"] <= now:
-            place = {"now": now, "number": row["number"], "trial": row["trial"]}
-            if not db.execute(_PLACES_LEFT, place).fetchone()[0]:
-                db.execute("DELETE FROM assignments WHERE number = ?", (row["number"],))
-                return False
+        """Keeps a place for as long as a new one, unless another took it when its time was over: then it is dropped."""
+        place = {"now": now, "number": row["number"], "trial": row["trial"]}
+        if not db.execute(_PLACES_LEFT, place).fetchone()[0]:  # even before: the clock may have been set back
+            db.execute("DELETE FROM assignments WHERE number = ?", (row["number"],))
+            self._choosing.forget(row["annotator"])
+            return False
         db.execute("UPDATE assignments SET expires = ? WHERE number = ?", (self._expiry(now), row["number"]))
         return True
 
     def _assign(self, db: sqlite3.Connection, annotator: int, now: float) -> bool:
         counts = dict(tuple(row) for row in db.execute(_OWN_COUNTS, (annotator,)))
-        chosen = self._chosen(db, annotator, now, is_catch=False)
+        chosen = self._choosing.first(db, annotator, now, is_catch=False)
         # A catch trial stands before an ordinary one: without any left it would be asked for nothing.
         if chosen is not None and is_catch_due(self.study.policies, annotator, counts.get(0, 0), counts.get(1, 0)):
-            catch = self._chosen(db, annotator, now, is_catch=True)
+            catch = self._choosing.first(db, annotator, now, is_catch=True)
             chosen = chosen if catch is None else catch
         if chosen is None:
             return False
@@ -129,15 +129,6 @@ class Store:
             (secrets.token_urlsafe(15), chosen, annotator, now, self._expiry(now)),
         )
         return True
-
-    def _chosen(self, db: sqlite3.Connection, annotator: int, now: float, *, is_catch: bool) -> int | None:
-        situation = self._situation(annotator) | {"now": now, "today": utc_day(now), "is_catch": is_catch}
-        row = db.execute(self._choose, situation).fetchone()
-        return None if row is None else int(row[0])
-
-    def _situation(self, annotator: int) -> dict[str, Any]:
-        factor = order_factor(self.study.seed, annotator)
-        return {**self._rules, "annotator": annotator, "factor": factor, "is_catch": False}
 
     def _expiry(self, now: float) -> float:
         return now + 60 * self.study.policies.reservation_minutes

@@ -54,22 +54,37 @@ def clock() -> Clock:
     return Clock()
 
 
+def mixed_trials(images: list[str]) -> list[dict[str, Any]]:
+    """Three trials with images, one of them to catch, two with descriptions, one rating."""
+    rating = {"id": "rating-0", "query_id": "", "condition": "likert", "group": f"{SECRET_GROUP}-0", "text": "stripes"}
+    return [
+        *(forced_choice(i, "images", images) for i in range(3)),
+        forced_choice(50, "images", images, is_catch=True),
+        *(forced_choice(10 + i, "description", images) for i in range(2)),
+        {**rating, "references": images[2:]},
+    ]
+
+
+def write_study(path: Path, trials: list[dict[str, Any]] | None = None, **policies: Any) -> Study:
+    """A study in a new folder; trials default to 8 with images."""
+    (path / "images").mkdir(parents=True)
+    images = [draw_image(path, (20 * i, 255 - 20 * i, 90)) for i in range(12)]
+    chosen = [forced_choice(i, "images", images) for i in range(8)] if trials is None else trials
+    for trial in chosen:
+        named = [*trial.setdefault("references", []), trial.get("left"), trial.get("right")]
+        for key in {key for key in named if key} - set(images):
+            Image.new("RGB", (8, 8)).save(path / "images" / key)
+    settings = {"title": "Do these belong together?", "consent": "We keep your answers.", "policies": policies}
+    (path / "study.json").write_text(json.dumps({**settings, "seed": 3}))
+    (path / "trials.jsonl").write_text("".join(json.dumps(trial) + "\n" for trial in chosen))
+    return load_study(path)
+
+
 @pytest.fixture
 def make_study(tmp_path: Path) -> Callable[..., Study]:
-    """`make(trials, **policies)`; trials default to 8 with images."""
+    """`make(trials, folder, **policies)`, see `write_study`."""
 
     def make(trials: list[dict[str, Any]] | None = None, folder: str = "study", **policies: Any) -> Study:
-        path = tmp_path / folder
-        (path / "images").mkdir(parents=True)
-        images = [draw_image(path, (20 * i, 255 - 20 * i, 90)) for i in range(12)]
-        chosen = [forced_choice(i, "images", images) for i in range(8)] if trials is None else trials
-        for trial in chosen:
-            named = [*trial.setdefault("references", []), trial.get("left"), trial.get("right")]
-            for key in {key for key in named if key} - set(images):
-                Image.new("RGB", (8, 8)).save(path / "images" / key)
-        settings = {"title": "Do these belong together?", "consent": "We keep your answers.", "policies": policies}
-        (path / "study.json").write_text(json.dumps({**settings, "seed": 3}))
-        (path / "trials.jsonl").write_text("".join(json.dumps(trial) + "\n" for trial in chosen))
-        return load_study(path)
+        return write_study(tmp_path / folder, trials, **policies)
 
     return make

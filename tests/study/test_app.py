@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from starlette.testclient import TestClient
@@ -17,7 +15,7 @@ from qscore.study.app import make_app
 from qscore.study.folder import Study
 from qscore.study.store import Store
 from qscore.study.tokens import Tokens
-from tests.study.conftest import SECRET_GROUP, SECRETS, Clock, forced_choice
+from tests.study.conftest import SECRET_GROUP, SECRETS, Clock, forced_choice, mixed_trials
 
 FORM = re.compile(rb'name="(\w+)" value="([^"]*)"')
 
@@ -70,16 +68,6 @@ def visit(make_study: Callable[..., Study], clock: Clock) -> Iterator[Callable[.
     yield make
     for client in clients:
         client.close()
-
-
-def mixed_trials(images: list[str]) -> list[dict[str, Any]]:
-    rating = {"id": "rating-0", "query_id": "", "condition": "likert", "group": f"{SECRET_GROUP}-0", "text": "stripes"}
-    return [
-        *(forced_choice(i, "images", images) for i in range(3)),
-        forced_choice(50, "images", images, is_catch=True),
-        *(forced_choice(10 + i, "description", images) for i in range(2)),
-        {**rating, "references": images[2:]},
-    ]
 
 
 def test_a_whole_study_is_taken_and_no_byte_tells_a_secret(
@@ -337,46 +325,6 @@ def test_a_broken_image_is_refused_before_anyone_sees_it(make_study: Callable[..
         file.write_bytes(data)
         with pytest.raises(ValueError, match="Make the study again"):
             make_app(study)
-
-
-PATHS = st.sampled_from(
-    ["/s/{t}", "/s/{t}/next", "/s/{t}/answer", "/s/{t}/consent", "/s/{t}/image/{a}/0", "/owner/{o}/add"]
-)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_no_request_makes_the_server_fail(fuzzed: tuple[Visitor, dict[str, str]], data: st.DataObject) -> None:
-    visitor, fields = fuzzed
-    path = data.draw(PATHS).format(**fields)
-    if data.draw(st.booleans()):
-        parts = path.split("/")
-        parts[data.draw(st.integers(1, len(parts) - 1))] = data.draw(st.text(max_size=40))
-        path = "/".join(parts)
-    names = st.sampled_from(["choice", "form", "assignment", "suits", "response_ms", "name", "number"]) | st.text(
-        max_size=9
-    )
-    body = data.draw(st.dictionaries(names, st.text(max_size=60), max_size=8))
-    right = {"form": fields["f"], "assignment": fields["a"]} if data.draw(st.booleans()) else {}
-    method = data.draw(st.sampled_from(["GET", "POST", "HEAD", "PUT", "DELETE"]))
-    kind = data.draw(st.sampled_from(["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"]))
-    raw = data.draw(st.none() | st.binary(max_size=200))
-    visitor.client.headers["Content-Type"] = kind
-    from urllib.parse import quote, urlencode
-
-    content = urlencode({**body, **right}).encode() if raw is None else raw
-    response = visitor.client.request(method, quote(path, safe="/%"), content=content if method == "POST" else None)
-    assert response.status_code < 500
-    assert SECRET_GROUP.encode() not in response.content
-
-
-@pytest.fixture
-def fuzzed(visit: Callable[..., Visitor], monkeypatch: pytest.MonkeyPatch) -> tuple[Visitor, dict[str, str]]:
-    monkeypatch.setattr("qscore.study.protection.Rates.spend", lambda *_: None)
-    visitor = visit()
-    link = visitor.new_link()
-    fields = visitor.fields(visitor.get(f"{link}/next").content)
-    return visitor, {"t": link[3:], "a": fields["assignment"], "f": fields["form"], "o": visitor.tokens.owner()}
 
 
 def test_two_servers_that_start_at_once_share_one_secret(tmp_path: Path) -> None:

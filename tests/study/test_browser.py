@@ -16,9 +16,8 @@ from PIL import Image
 
 from qscore.study.folder import Study
 from qscore.study.store import Store
-from tests.study.conftest import SECRET_GROUP
+from tests.study.conftest import SECRET_GROUP, mixed_trials
 from tests.study.server import Server
-from tests.study.test_app import mixed_trials
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -62,16 +61,21 @@ def server(make_study: Callable[..., Study]) -> Iterator[tuple[Server, Store]]:
 
 
 @pytest.fixture
-def new_page(chromium: Any) -> Callable[..., Any]:
+def new_page(chromium: Any) -> Iterator[Callable[..., Any]]:
+    contexts = []
+
     def make(**options: Any) -> Any:
         context = chromium.new_context(**options)
+        contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(120_000)
         rate = {"rate": float(os.environ.get("QSCORE_SLOWER", "1"))}
         context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", rate)
         return page
 
-    return make
+    yield make
+    for context in contexts:
+        context.close()
 
 
 def photograph(page: Any, name: str) -> None:

@@ -88,6 +88,32 @@ def test_a_place_that_was_left_is_given_to_another_and_the_late_answer_refused(
     assert store.next(slow) == []
 
 
+def test_a_clock_that_is_set_back_gives_no_place_twice(make_study: Callable[..., Study], clock: Clock) -> None:
+    trials = [forced_choice(0, "images", IMAGES)]
+    store = Store(make_study(trials, answers_per_trial=1, reservation_minutes=10), clock)
+    slow, quick = store.annotators.add("slow"), store.annotators.add("quick")
+    late = store.next(slow)[0]
+    clock.now += 601
+    taken = store.next(quick)[0]
+    clock.now -= 300
+    assert {store.submit(late.id, slow, "left"), store.submit(taken.id, quick, "left")} == {"gone", "taken"}
+    assert answers_per_trial(store) == [1]
+
+
+def test_a_clock_that_is_set_back_over_midnight_keeps_the_limit_of_the_day(
+    make_study: Callable[..., Study], clock: Clock
+) -> None:
+    trials = [forced_choice(4 * i, "description", IMAGES) for i in range(3)]  # one group
+    limit = {"condition": "description", "max": 1, "per": "day", "scope": "group"}
+    store = Store(make_study(trials, limits=[limit]), clock)
+    person = store.annotators.add("")
+    clock.now += 43_201
+    assert len(take_all(store, person)) == 1
+    clock.now -= 2
+    assert store.next(person) == []
+    assert store.has_more_later(person)
+
+
 def test_a_late_answer_counts_where_its_place_is_still_free(make_study: Callable[..., Study], clock: Clock) -> None:
     store = Store(make_study(), clock)
     person = store.annotators.add("")

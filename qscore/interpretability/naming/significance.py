@@ -86,6 +86,15 @@ def logit_contributions(
     return np.asarray(h.double().cpu().numpy() * weights[np.searchsorted(probe.classes, classes)])
 
 
+def mean_significant(chosen: Bool[np.ndarray, "sample term"]) -> float:
+    """Returns the mean number of significant activations (table 1); samples without evidence count as well.
+
+    >>> mean_significant(np.array([[True, False], [True, True], [False, False]]))
+    1.0
+    """
+    return float(chosen.sum(1).mean())
+
+
 def without_evidence(contributions: Float[np.ndarray, "sample term"], ids: Sequence[str]) -> tuple[str, ...]:
     """Returns the samples in which no term is positive.
 

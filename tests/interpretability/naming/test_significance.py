@@ -11,9 +11,12 @@ from qscore.evaluation.linear import LinearClassifier
 from qscore.interpretability.naming.significance import (
     discriminative_contributions,
     logit_contributions,
+    mean_significant,
     significant,
 )
 from qscore.score import q_score
+
+from .printed import MEAN_SIGNIFICANT, NUM_IMAGES, NUM_SIGNIFICANT
 
 
 def smallest_sets(terms: list[int], percent: int) -> list[set[int]]:
@@ -76,3 +79,10 @@ def test_logit_terms_and_what_is_constant_sum_to_the_logit(num_classes: int) -> 
         assert np.ptp(left[classes == label]) < 1e-9
     with pytest.raises(UserError, match="got 4"):
         logit_contributions(torch.tensor(h[:1]), probe, np.array([4]))
+
+
+@pytest.mark.parametrize("category", MEAN_SIGNIFICANT)
+def test_means_are_those_of_table_1(category: str) -> None:
+    chosen = np.zeros((NUM_IMAGES[category], 5), dtype=bool)
+    chosen.T.flat[: NUM_SIGNIFICANT[category]] = True
+    assert f"{round(mean_significant(chosen), 2):g}" == MEAN_SIGNIFICANT[category]

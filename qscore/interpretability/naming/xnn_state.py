@@ -26,6 +26,11 @@ class XNNFit:
         training: How.
     """
 
+    embedding: Tensor
+    bias: Tensor
+    coefficients: Tensor
+    intercepts: Tensor
+
     def __init__(
         self, h: Float[Tensor, "sample feature"], scores: Float[Tensor, "sample class"], training: XNNTraining
     ) -> None:

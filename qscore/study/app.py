@@ -1,7 +1,7 @@
 """The server of one study."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -40,8 +40,13 @@ def make_app(
     strangers = Rates(per_second=1, burst=30)
     annotators = AnnotatorPages(store, tokens, Rates(requests_per_second, burst=400), strangers)
     owner = OwnerPages(store, tokens, strangers, agreement)
+    return guarded([*annotators.routes(), *owner.routes()])
+
+
+def guarded(routes: Sequence[Route]) -> ASGIApp:
+    """Returns the server of some pages, with the files that they load, pages for refusals, and the security headers."""
     pages = Starlette(
-        routes=[*annotators.routes(), *owner.routes(), Route("/static/{name}", static)],
+        routes=[*routes, Route("/static/{name}", static)],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
     return SecurityHeaders(pages)  # around everything, our own failures included

@@ -88,6 +88,16 @@ def make_study(
     return load_study(folder)
 
 
+def write_plain(image: Image.Image, folder: Path) -> str:
+    """Writes nothing but the pixels of an image, as large as a page needs them, and returns its opaque name."""
+    image = ImageOps.exif_transpose(image).convert("RGB")
+    image.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
+    plain = Image.frombytes("RGB", image.size, image.tobytes())
+    name = f"{secrets.token_hex(12)}.{'png' if max(plain.size) <= _PNG_UP_TO_PX else 'jpg'}"
+    plain.save(folder / name, quality=90)
+    return name
+
+
 class _Keys:
     """The opaque name of each image, which is written when it is first asked for."""
 
@@ -97,12 +107,7 @@ class _Keys:
 
     def __getitem__(self, sample: str) -> str:
         if sample not in self._names:
-            image = ImageOps.exif_transpose(self._open(sample)).convert("RGB")
-            image.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
-            plain = Image.frombytes("RGB", image.size, image.tobytes())  # nothing but pixels
-            suffix = "png" if max(plain.size) <= _PNG_UP_TO_PX else "jpg"
-            self._names[sample] = f"{secrets.token_hex(12)}.{suffix}"
-            plain.save(self._folder / self._names[sample], quality=90)
+            self._names[sample] = write_plain(self._open(sample), self._folder)
         return self._names[sample]
 
 

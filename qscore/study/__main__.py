@@ -11,9 +11,12 @@ from qscore.files import write_text
 from qscore.study.export import answers, as_csv, as_jsonl
 from qscore.study.folder import load_study
 from qscore.study.making import make_study, read_forced_choice
+from qscore.study.naming import commands as naming
 from qscore.study.serving import serve
 from qscore.study.simulate import simulate
 from qscore.study.store import Store
+
+TITLE = "Which images belong together?"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,6 +31,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _new(options: argparse.Namespace) -> None:
+    if options.naming is not None:
+        print(naming.new(options.naming, options.out, title=options.title, seed=options.seed))
+        return
+    if options.trials is None or options.images is None:
+        raise UserError("expected TRIALS and --images FOLDER, or --naming MAPS for a study of activation maps.")
+
     def open_image(sample: str) -> Image.Image:
         try:
             return Image.open(options.images / sample)
@@ -38,7 +47,7 @@ def _new(options: argparse.Namespace) -> None:
         read_forced_choice(options.trials),
         open_image,
         options.out,
-        title=options.title,
+        title=options.title or TITLE,
         ratings=options.ratings,
         seed=options.seed,
     )
@@ -50,7 +59,10 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    records = answers(Store(load_study(options.study)))
+    if naming.is_naming(options.study):
+        records = naming.export(options.study, options.what)
+    else:
+        records = answers(Store(load_study(options.study)))
     is_table = options.out is not None and options.out.suffix == ".csv"
     text = as_csv(records) if is_table else as_jsonl(records)
     if options.out is None:
@@ -60,7 +72,12 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _simulate(options: argparse.Namespace) -> None:
-    if not 0 <= options.accuracy <= 1:
+    if naming.is_naming(options.study):
+        if options.naming is None:
+            raise UserError("expected --naming FILE, namings as `export` writes them.")
+        print(naming.simulate(options.study, options.naming, again=options.again))
+        return
+    if options.accuracy is None or not 0 <= options.accuracy <= 1:
         raise UserError(
             f"expected an accuracy from 0 to 1; it is {options.accuracy}. 0.8: four answers in five are right."
         )
@@ -78,10 +95,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
 
     making = commands.add_parser("new", help="make a study of a file of trials")
-    making.add_argument("trials", type=Path, metavar="TRIALS", help="file of qscore.interpretability.forced_choice")
-    making.add_argument("--images", type=Path, required=True, help="folder in which the trials' sample ids are files")
+    making.add_argument(
+        "trials", type=Path, nargs="?", metavar="TRIALS", help="file of qscore.interpretability.forced_choice"
+    )
+    making.add_argument("--images", type=Path, help="folder in which the trials' sample ids are files")
+    making.add_argument("--naming", type=Path, metavar="MAPS", help="a folder of activation maps, to be named")
     making.add_argument("--out", type=Path, required=True, metavar="STUDY", help="folder for the study")
-    making.add_argument("--title", default="Which images belong together?")
+    making.add_argument("--title", help=f"on the first page (default: {TITLE} or, for names, {naming.TITLE})")
     making.add_argument("--ratings", action="store_true", help="also ask how well each description fits, 1 to 5")
     making.add_argument("--seed", type=int, default=0)
     making.set_defaults(run=_new)
@@ -96,11 +116,14 @@ def _parser() -> argparse.ArgumentParser:
     exporting = commands.add_parser("export", help="write the answers, with everything that was shown")
     exporting.add_argument("study", type=Path, metavar="STUDY")
     exporting.add_argument("--out", type=Path, help="FILE.jsonl or FILE.csv (default: JSON lines on the terminal)")
+    exporting.add_argument("--actions", dest="what", action="store_const", const="actions", default="namings")
+    exporting.add_argument("--names", dest="what", action="store_const", const="names", help="which mean the same")
     exporting.set_defaults(run=_export)
 
     simulating = commands.add_parser("simulate", help="answer as people of a known accuracy would")
     simulating.add_argument("study", type=Path, metavar="STUDY")
-    simulating.add_argument("--accuracy", type=float, required=True, help="share of right answers, 0 to 1")
+    simulating.add_argument("--accuracy", type=float, help="share of right answers, 0 to 1")
+    simulating.add_argument("--naming", type=Path, metavar="FILE", help="namings to play, as `export` writes them")
     simulating.add_argument("--annotators", type=int, default=12)
     simulating.add_argument("--seed", type=int, default=0)
     simulating.add_argument("--again", action="store_true", help="also where there are annotators already")

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timezone
+from itertools import pairwise
 from typing import Any
 
 from qscore.study.naming.folder import Group
@@ -74,5 +75,5 @@ def _seconds(store: NamingStore, annotator: int, group: Group, times: list[float
     query = "SELECT opened FROM naming_places WHERE annotator = ? AND grp = ?"
     opened = [row["opened"] for row in store.database.rows(query, (annotator, group.key))]
     moments = [*opened, *times]
-    gaps = (later - earlier for earlier, later in zip(moments, moments[1:], strict=False))
-    return round(sum(gap for gap in gaps if 0 <= gap <= PAUSE_S), 3)
+    gaps = (later - earlier for earlier, later in pairwise(moments))
+    return float(round(sum(gap for gap in gaps if 0 <= gap <= PAUSE_S), 3))

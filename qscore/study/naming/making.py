@@ -3,6 +3,7 @@
 import json
 import secrets
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -83,7 +84,7 @@ def _colour(value: float) -> tuple[int, ...]:
     >>> _colour(0.0), _colour(1.0)
     ((38, 12, 90), (255, 240, 120))
     """
-    for (low, first), (high, second) in zip(_STOPS, _STOPS[1:], strict=False):
+    for (low, first), (high, second) in pairwise(_STOPS):
         if value <= high:
             share = (value - low) / (high - low)
             return tuple(round(a + share * (b - a)) for a, b in zip(first, second, strict=True))

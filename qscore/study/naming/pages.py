@@ -91,8 +91,7 @@ class NamingPages:
 
     async def image(self, request: Request) -> Response:
         """Serves an original or a layer of heat; too short a task for a thread of its own."""
-        annotator, group = self._checked(request)
-        return layer_response(self._store, group, request)
+        return layer_response(self._store, self._checked(request)[1], request)
 
     def _checked(self, request: Request) -> tuple[Annotator, Group]:
         annotator = self._entrance.annotator(request)

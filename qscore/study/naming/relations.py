@@ -110,5 +110,6 @@ class Relations:
             if len(names[pair[0]] | names[pair[1]]) > 1
         }  # fmt: skip
         return [
-            NamePair(group, spelled[a], spelled[b], frozenset(carried[a]), frozenset(carried[b])) for a, b in sorted(met)
+            NamePair(group, spelled[a], spelled[b], frozenset(carried[a]), frozenset(carried[b]))
+            for a, b in sorted(met)
         ]

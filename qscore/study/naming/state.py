@@ -118,8 +118,8 @@ def _change(state: State, number: int, action: Action, activations: frozenset[st
             merged = [_find(state, concept) for concept in concepts]
             if not merged or len(set(concepts)) < len(concepts) or into in concepts:
                 raise ActionRefusedError("Choose other concepts to merge.")
-            members = frozenset().union(*(one.members for one in merged))
-            moved = _move(state, members, _find(state, into).id, activations)
+            inside: frozenset[str] = frozenset().union(*(one.members for one in merged))
+            moved = _move(state, inside, _find(state, into).id, activations)
             return replace(moved, concepts=tuple(one for one in moved.concepts if one.id not in concepts))
         case Delete(concept):
             gone = _find(state, concept)

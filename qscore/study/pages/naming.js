@@ -19,6 +19,7 @@ const selection = new Set();
 
 function act(action, said) {
   if (content.closed) { say("This group is closed for you."); return; }
+  leaving = action.do === "done" && action.done;
   history = step(history, ++number, action);
   saving.add(number, action);
   draw();
@@ -89,10 +90,7 @@ const commands = {
   },
   help: () => byId("help").showModal(),
   close: () => document.querySelector("dialog[open]").close(),
-  done: () => {
-    leaving = !history.done;
-    act({ do: "done", done: !history.done }, history.done ? "Not finished after all." : "Finished. Thank you.");
-  },
+  done: () => act({ do: "done", done: !history.done }, history.done ? "Not finished after all." : "Finished. Thank you."),
 };
 
 function create(name, members) {

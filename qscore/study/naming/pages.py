@@ -1,6 +1,7 @@
 """What an annotator of a naming study sees: consent, the groups, the page of a group, thanks."""
 
 import json
+import re
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -20,7 +21,7 @@ from qscore.study.protection import read_json
 from qscore.study.tokens import Tokens
 
 MAX_ACTION_BYTES = 128 * 1024  # all maps of a group of 8000 moved at once
-_MAX_CLIENT_ID = 40
+_CLIENT_ID = re.compile(r"[0-9A-Za-z-]{8,40}")
 _STATUS = {"kept": 200, "repeated": 200, "stale": 409, "refused": 409, "closed": 403}
 
 
@@ -80,7 +81,7 @@ class NamingPages:
         holder = f"annotator:{annotator.number}"
         if not isinstance(form, str) or not self._tokens.is_form(form, holder, f"group:{group.key}"):
             raise HTTPException(403, "This is not sent by this page. Please open your link again.")
-        if type(number) is not int or not isinstance(client_id, str) or not 8 <= len(client_id) <= _MAX_CLIENT_ID:
+        if type(number) is not int or not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
             raise HTTPException(400, "What was sent cannot be read.")
         arguments = (annotator.number, group.key, number, client_id, sent.get("action"))
         reply = await run_in_threadpool(self._store.append, *arguments)

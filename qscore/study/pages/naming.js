@@ -89,7 +89,7 @@ const commands = {
     say(shown ? "Marks are off." : "Marks are on.");
   },
   help: () => byId("help").showModal(),
-  close: () => document.querySelector("dialog[open]").close(),
+  close: () => shut(),
   done: () => act({ do: "done", done: !history.done }, history.done ? "Not finished after all." : "Finished. Thank you."),
 };
 
@@ -319,7 +319,15 @@ function answer() {
   const name = tidy(byId("choose-name").value), place = question.options[question.at];
   const wrong = !name && !place ? "Type a name." : question.accept(name, place);
   if (wrong) { byId("choose-warning").textContent = wrong; return; }
-  byId("choose").close();
+  shut();
+}
+
+/** Closes the dialog that is open. The browser puts the focus back where it was; it belongs where one goes on. */
+function shut() {
+  const here = cursor;
+  document.querySelector("dialog[open]").close();
+  setCursor(here);
+  tiles.get(here).focus({ preventScroll: true });
 }
 
 byId("choose-name").addEventListener("input", () => { question.at = 0; drawOptions(); });
@@ -335,7 +343,7 @@ byId("choose-name").addEventListener("keydown", (event) => {
   if (way && question.options.length) { event.preventDefault(); question.at += way; drawOptions(); }
 });
 for (const dialog of document.querySelectorAll("dialog")) {
-  dialog.addEventListener("close", () => tiles.get(cursor).focus({ preventScroll: true }));
+  dialog.addEventListener("cancel", (event) => { event.preventDefault(); shut(); });
 }
 
 /** Shows images large, each as it is and with its marks. */
@@ -464,7 +472,7 @@ const waiting = saving.queue.filter((item) => item.number > content.actions.leng
 adopt([...content.actions, ...waiting.map((item) => item.action)]);
 applyView();
 draw();
-tiles.get(cursor).focus({ preventScroll: true });
+goTo(flat()[0]);
 if (content.closed) say("This group is closed: you have seen how others named.");
 saving.send();
 window.naming = { get state() { return history.present; }, get history() { return history; } }; // for whoever looks inside

@@ -32,7 +32,7 @@ STATE = """state => ({
 })"""
 FOLD = f"""async logs => {{
   const {{ fold }} = await import("/static/naming-state.js");
-  return logs.map(log => {{ const h = fold(log); return [({STATE})(h.present), h.past.length, h.future.length, h.done]; }});
+  return logs.map(fold).map(h => [({STATE})(h.present), h.past.length, h.future.length, h.done]);
 }}"""
 
 

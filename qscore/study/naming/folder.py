@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -11,6 +11,7 @@ from typing import Any
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import fingerprint
 from qscore.study.folder import Study
+from qscore.study.naming.rules import NamingPolicies
 from qscore.study.rules import Policies
 
 KIND = "naming"
@@ -71,38 +72,6 @@ class Group:
         keys = sorted(self.keys)
         Random(f"{seed} {annotator} {self.key}").shuffle(keys)
         return keys
-
-
-@dataclass(frozen=True)
-class NamingPolicies:
-    """The rules of a naming study.
-
-    Attributes:
-        annotators_per_group: so many people name each group; 0: everyone names every group.
-        reservation_minutes: an opened group without an action is kept for its annotator this long.
-        confirmed_by: who says which names mean the same: "owner", or also the "annotators" whom the owner chooses, each
-            after finishing all groups of theirs, which then stay as they are.
-        link_days: a link works this long after it was made.
-    """
-
-    annotators_per_group: int = 0
-    reservation_minutes: float = 60
-    confirmed_by: str = "owner"
-    link_days: float = 90
-
-    def __post_init__(self) -> None:
-        if self.annotators_per_group < 0 or self.confirmed_by not in ("owner", "annotators"):
-            raise UserError('expected annotators_per_group >= 0 and confirmed_by "owner" or "annotators"')
-        if self.reservation_minutes <= 0 or self.link_days <= 0:
-            raise UserError("expected reservation_minutes and link_days over 0")
-
-    @classmethod
-    def read(cls, record: dict[str, Any]) -> "NamingPolicies":
-        """Returns the rules of a `study.json`; what it leaves out has its default."""
-        unknown = set(record) - {item.name for item in fields(cls)}
-        if unknown:
-            raise UserError(f"unknown policy {', '.join(sorted(unknown))}")
-        return cls(**record)
 
 
 @dataclass(frozen=True)

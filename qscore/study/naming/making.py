@@ -13,7 +13,8 @@ from PIL import Image
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import read_json, write_json, write_text
 from qscore.study.making import write_plain
-from qscore.study.naming.folder import KIND, Activation, NamingPolicies, NamingStudy, load_naming_study
+from qscore.study.naming.folder import KIND, Activation, NamingStudy, load_naming_study
+from qscore.study.naming.rules import NamingPolicies
 
 _LONGEST_SIDE_PX = 512
 _STOPS = ((0.0, (38, 12, 90)), (0.35, (187, 30, 100)), (0.7, (249, 115, 22)), (1.0, (255, 240, 120)))  # dark to bright

@@ -1,12 +1,12 @@
 """What stands on the naming page: the fold of an annotator's actions. No web, no files.
 
-Every activation is in exactly one place: in one concept, discarded, or else unlabelled. Names are unique in a group but
-for case and blanks. A change keeps the state before it, so that undoing is exact. `pages/naming-state.js` is the same
-fold in the browser.
+Every activation is in one concept, discarded, or else unlabelled. Names are unique but for case and blanks. A change
+keeps the state before it, so that undoing is exact. `pages/naming-state.js` is the same fold in the browser.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from qscore.study.naming.actions import (
     DISCARDED,
@@ -45,13 +45,13 @@ class State:
 
     @property
     def placed(self) -> frozenset[str]:
-        """All activations that are not unlabelled."""
+        """What is not unlabelled."""
         return self.discarded.union(*(concept.members for concept in self.concepts))
 
 
 @dataclass(frozen=True)
 class History:
-    """The state, those before it and those that were taken back, the latest of each last."""
+    """The state, those before it and those that were taken back; the latest of each is last."""
 
     present: State = State()
     past: tuple[State, ...] = ()
@@ -66,19 +66,14 @@ def fold(actions: Iterable[tuple[int, Action]], activations: frozenset[str]) -> 
     >>> [(concept.id, concept.name, sorted(concept.members)) for concept in history.present.concepts]
     [('c1', 'wing', ['a', 'b'])]
     """
-    history = History()
-    for number, action in actions:
-        history = step(history, number, action, activations)
-    return history
+    return reduce(lambda history, entry: step(history, *entry, activations), actions, History())
 
 
 def step(history: History, number: int, action: Action, activations: frozenset[str]) -> History:
     """Returns the history after one more action.
 
     Args:
-        history: before it.
         number: of the action in its group, from 1; it names a new concept.
-        action: what is done.
         activations: all of the group.
 
     Raises:

@@ -450,7 +450,7 @@ for (const id of ["strength", "size"]) byId(id).addEventListener("input", applyV
 
 // ---- Saving -----------------------------------------------------------------------------------------------------
 
-const WORDS = { saved: "Saved", saving: "Saving …", away: "Not saved yet: the server does not answer. Trying again …" };
+const WORDS = { saved: "Saved", saving: "Saving …", away: "Not saved yet. Trying again …" };
 let leaving = false;
 
 function heard(event, reply) {

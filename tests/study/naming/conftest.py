@@ -8,8 +8,9 @@ from random import Random
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from qscore.study.naming.folder import NamingPolicies, NamingStudy
+from qscore.study.naming.folder import NamingStudy
 from qscore.study.naming.making import make_naming_study
+from qscore.study.naming.rules import NamingPolicies
 from tests.study.conftest import SECRET_GROUP, Clock
 
 SIDE = 96

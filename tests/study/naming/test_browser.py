@@ -13,7 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from qscore.study.naming import simulate
 from qscore.study.naming.folder import Group, NamingStudy
+from qscore.study.naming.relations import Relations
 from qscore.study.naming.state import History
 from qscore.study.naming.store import NamingStore
 from tests.study.naming.conftest import PARTS, SECRETS
@@ -347,6 +349,35 @@ def test_five_hundred_maps_load_what_is_in_view_and_draw_what_changed(person: Ca
     page.keyboard.press("Enter")
     ada.assert_kept()
     assert len(ada.list("c1")) == 500
+
+
+def test_names_are_confirmed_by_keyboard(person: Callable[..., Person]) -> None:
+    ada = person(24)
+    names = {"wing": ("wing", "left wing"), "head": ("head", "face"), "tail": ("tail", "tail")}
+    for turn in (0, 1):
+        who = ada.number if turn == 0 else ada.store.annotators.add("Ben")
+        members = {part: [one for one in ada.group.activations if one.feature.endswith(part)] for part in names}
+        concepts = [
+            {"name": names[part][turn], "members": [one.activation_id for one in inside]}
+            for part, inside in members.items()
+        ]
+        assert simulate.play(ada.store, {"group": ada.group.name, "concepts": concepts}, who) == 4
+    page = ada.page
+    page.goto(ada.server.owner_link())
+    ada.photograph("owner")
+    page.click("text=Which names mean the same?")
+    for key, pair in (("1", "Pair 1 of 2, 2 left"), ("2", "Pair 2 of 2, 1 left")):
+        page.wait_for_selector(f"text={pair}")
+        page.keyboard.press(key)
+        if key == "2":
+            ada.photograph("names")
+        page.keyboard.press("Enter")
+    page.wait_for_selector("text=All 2 pairs")
+    rows = Relations(ada.store).table()
+    assert [(row["name_a"], row["name_b"], row["relation"]) for row in rows] == [
+        ("face", "head", "exact"),
+        ("left wing", "wing", "subset"),
+    ]
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))

@@ -6,7 +6,6 @@ keeps the state before it, so that undoing is exact. `pages/naming-state.js` is 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import reduce
 
 from qscore.study.naming.actions import (
     DISCARDED,
@@ -66,15 +65,16 @@ def fold(actions: Iterable[tuple[int, Action]], activations: frozenset[str]) -> 
     >>> [(concept.id, concept.name, sorted(concept.members)) for concept in history.present.concepts]
     [('c1', 'wing', ['a', 'b'])]
     """
-    return reduce(lambda history, entry: step(history, *entry, activations), actions, History())
+    history = History()
+    for number, action in actions:
+        history = step(history, number, action, activations)
+    return history
 
 
 def step(history: History, number: int, action: Action, activations: frozenset[str]) -> History:
     """Returns the history after one more action.
 
-    Args:
-        number: of the action in its group, from 1; it names a new concept.
-        activations: all of the group.
+    `number` is the action's in its group, from 1, and names a new concept; `activations` are all of the group.
 
     Raises:
         ActionRefusedError: the state does not allow it.

@@ -95,7 +95,7 @@ def test_an_action_whose_transaction_was_undone_leaves_no_trace(make_naming: Mak
             undone.append(do(store, who, group, 2, create("beak", keys[0])))
             raise OSError("disk full")
 
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="disk full"):
         fails()
     assert undone == ["kept"], "as a part of the transaction"
     assert do(store, who, group, 3, create("beak")) == "stale"

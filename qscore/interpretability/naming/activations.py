@@ -54,7 +54,7 @@ class Activations:
         activations: Group by group, image by image, strongest first.
         source: "discriminative": features of L ∩ D; "probe": terms of a linear probe's logit; "xnn": X-features.
         fingerprint: Of the representations they come from.
-        method: Of the maps: "excitation_backprop", or "gradient_activation", which is another thing.
+        method: Of the maps, see `activation_maps`.
         layer: Where the maps are.
         share: Of the positive score that the activations of an image reach.
         without_evidence: Images of each group whose score has no positive term; they are in no denominator.

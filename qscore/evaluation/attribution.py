@@ -43,7 +43,7 @@ def feature_heatmaps(
         raise unknown_name("kind of heat map", kind, KINDS)
     device = encoder.mean.device
     pixels, features = images.detach().to(device).clone().requires_grad_(), features.to(device)
-    with _at_rest(encoder), torch.enable_grad():
+    with at_rest(encoder), torch.enable_grad():
         if kind == "grad_cam":
             return _grad_cam(encoder, pixels, features).cpu()
         if kind == "gradient":
@@ -75,7 +75,7 @@ def _grad_cam(encoder: Encoder, pixels: Tensor, features: Tensor) -> Tensor:
     finally:
         handle.remove()
     (gradients,) = torch.autograd.grad(h.gather(1, features[:, None]).sum(), seen[-1])
-    maps, slopes = (_as_map(encoder.network, x.detach()) for x in (seen[-1], gradients))
+    maps, slopes = (as_map(encoder.network, x.detach()) for x in (seen[-1], gradients))
     cam = (slopes.mean((2, 3), keepdim=True) * maps).sum(1, keepdim=True).relu()
     return F.interpolate(cam.float(), size=pixels.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
 
@@ -91,7 +91,7 @@ def _grad_cam_layer(encoder: Encoder, pixels: Tensor) -> nn.Module:
     found: list[nn.Module] = []
 
     def look(module: nn.Module, _args: object, output: object) -> None:
-        if isinstance(output, Tensor) and output.ndim == 4 and _as_map(network, output)[0, 0].numel() > 1:
+        if isinstance(output, Tensor) and output.ndim == 4 and as_map(network, output)[0, 0].numel() > 1:
             found.append(module)
 
     handles = [module.register_forward_hook(look) for module in network.modules()]
@@ -108,7 +108,7 @@ def _grad_cam_layer(encoder: Encoder, pixels: Tensor) -> nn.Module:
     return found[-1]
 
 
-def _as_map(network: nn.Module, output: Tensor) -> Tensor:
+def as_map(network: nn.Module, output: Tensor) -> Tensor:
     """Returns (sample, channel, row, column) from maps with channels first or last, or from square tokens."""
     if has_tokens(network):
         patches = output[:, int(network.num_prefix_tokens) :]  # type: ignore[arg-type]
@@ -118,10 +118,11 @@ def _as_map(network: nn.Module, output: Tensor) -> Tensor:
 
 
 @contextmanager
-def _at_rest(encoder: Encoder) -> Iterator[None]:
-    modes = [(module, module.training) for module in encoder.modules()]
-    flags = [(parameter, parameter.requires_grad) for parameter in encoder.parameters()]
-    encoder.eval().requires_grad_(False)
+def at_rest(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode and no gradient of a parameter, within; modes and flags are the same afterwards."""
+    modes = [(module, module.training) for module in network.modules()]
+    flags = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
+    network.eval().requires_grad_(False)
     try:
         yield
     finally:

@@ -37,7 +37,7 @@ class AnnotatorPages:
 
     async def start(self, request: Request) -> Response:
         """Shows the consent page; who agreed before goes on where they were."""
-        annotator = self._annotator(request)
+        annotator = self.annotator(request)
         if annotator.consented:
             return self._redirect(request)
         study = self._store.study
@@ -46,14 +46,14 @@ class AnnotatorPages:
 
     async def consent(self, request: Request) -> Response:
         """Keeps the consent."""
-        annotator = self._annotator(request)
+        annotator = self.annotator(request)
         self._check_form(await read_form(request), annotator, "consent")
         await self._changes.run(lambda: self._store.annotators.consent(annotator.number))
         return self._redirect(request)
 
     async def next(self, request: Request) -> Response:
         """Shows the question that is due, or thanks."""
-        annotator = self._annotator(request)
+        annotator = self.annotator(request)
         if not annotator.consented:
             return RedirectResponse(_link(request), 303)
         shown = await self._changes.run(lambda: self._store.next(annotator.number), durable=False)
@@ -75,7 +75,7 @@ class AnnotatorPages:
 
     async def answer(self, request: Request) -> Response:
         """Keeps an answer. Sent twice, it is kept once."""
-        annotator = self._annotator(request)
+        annotator = self.annotator(request)
         fields = await read_form(request)
         assignment = fields.get("assignment", "")
         self._check_form(fields, annotator, assignment)
@@ -93,7 +93,7 @@ class AnnotatorPages:
 
     async def image(self, request: Request) -> Response:
         """Serves an image of a question that this annotator was given."""
-        annotator = self._annotator(request)
+        annotator = self.annotator(request)
         trial = self._store.assigned(request.path_params["assignment"], annotator.number)
         slot = request.path_params["slot"]
         if trial is None or not annotator.consented or slot not in map(str, range(len(trial.images))):
@@ -101,7 +101,8 @@ class AnnotatorPages:
         data, media_type = served_image(self._store.study.image(trial.images[int(slot)]))
         return Response(data, media_type=media_type, headers={"Cache-Control": "private, max-age=3600, immutable"})
 
-    def _annotator(self, request: Request) -> Annotator:
+    def annotator(self, request: Request) -> Annotator:
+        """Returns whose link it is, and refuses links that are forged, closed or used too often."""
         number = self._tokens.annotator_number(request.path_params["token"])
         annotator = None if number is None else self._store.annotators.get(number)
         if annotator is None:

@@ -1,7 +1,7 @@
 """The server of one study."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -43,8 +43,13 @@ def make_app(
     rates = Rates(requests_per_second, burst=400)
     annotators = AnnotatorPages(store, changes, tokens, rates=rates, strangers=strangers)
     owner = OwnerPages(store, changes, tokens, strangers=strangers, agreement=agreement)
+    return guarded([*annotators.routes(), *owner.routes()])
+
+
+def guarded(routes: Sequence[Route]) -> ASGIApp:
+    """Returns the server of some pages, with the files that they load, pages for refusals, and the security headers."""
     pages = Starlette(
-        routes=[*annotators.routes(), *owner.routes(), Route("/static/{name}", static)],
+        routes=[*routes, Route("/static/{name}", static)],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
     pages.router.redirect_slashes = False  # its redirects repeat the Host that a request claims

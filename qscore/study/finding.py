@@ -1,18 +1,48 @@
-"""Where the questions are that an evaluation wrote."""
+"""Where the questions, or the activation maps, are that an evaluation wrote."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import read_json
 from qscore.study.material import IMAGES, TRIALS
 
-RESULT, CACHE = "forced_choice.json", "representations"
-_EVALUATE = "python evaluate.py run={run} evaluation=forced_choice"
+CACHE = "representations"
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What an evaluation leaves for people: `setting` of its result names a folder that holds `files`."""
+
+    evaluation: str
+    setting: str
+    files: tuple[str, ...]
+    expected: str
+
+    def is_in(self, folder: Path) -> bool:
+        return all((folder / name).is_file() for name in self.files)
+
+    def command(self, run: object) -> str:
+        return f"python evaluate.py run={run} evaluation={self.evaluation}"
+
+
+_QUESTIONS = _Written(
+    "forced_choice",
+    "questions",
+    (TRIALS, IMAGES),
+    "Expected a run, questions of an evaluation, a file of trials or one of groups",
+)
+_MAPS = _Written(
+    "naming",
+    "maps",
+    ("maps.jsonl",),
+    "Expected a run or a folder of activation maps, with maps.jsonl and groups.json",
+)
 
 
 def is_questions(folder: Path) -> bool:
     """Whether an evaluation wrote its questions there."""
-    return (folder / TRIALS).is_file() and (folder / IMAGES).is_file()
+    return _QUESTIONS.is_in(folder)
 
 
 def find_questions(what: Path) -> Path:
@@ -21,37 +51,51 @@ def find_questions(what: Path) -> Path:
     Raises:
         UserError: there are none, with the command that makes them; or several, with their names.
     """
-    if is_questions(what):
+    return _find(what, _QUESTIONS)
+
+
+def find_maps(what: Path) -> Path:
+    """Returns the folder of activation maps of a run, of a result file, or the folder itself.
+
+    Raises:
+        UserError: as of `find_questions`.
+    """
+    return _find(what, _MAPS)
+
+
+def _find(what: Path, written: _Written) -> Path:
+    if written.is_in(what):
         return what
     if what.is_file():
-        return _of_result(what)
+        return _of_result(what, written)
     if (what / "study.json").is_file():
         raise UserError(f"{what} is a study already. Next: python -m qscore.study serve {what}")
+    if not what.exists():
+        raise UserFileNotFoundError(f"{written.expected}; there is nothing at {what}.")
     if not (what / "results").is_dir() and not (what / "run.json").is_file():
-        raise UserError(
-            f"Expected a run, questions of an evaluation, a file of trials or one of groups; {what} is another folder."
-        )
-    results = sorted((what / "results").rglob(RESULT))
+        raise UserError(f"{written.expected}; {what} is another folder.")
+    results = sorted((what / "results").rglob(f"{written.evaluation}.json"))
     if not results:
-        raise UserFileNotFoundError(f"{what} has no questions yet. Make them: {_EVALUATE.format(run=what)}")
-    found = {_of_result(result): result for result in results}
+        raise UserFileNotFoundError(f"{what} has no {written.setting} yet. Make them: {written.command(what)}")
+    found = {_of_result(result, written): result for result in results}
     if len(found) > 1:
-        raise UserError(f"{what} has questions of several evaluations. Name one: {', '.join(map(str, found.values()))}")
+        names = ", ".join(map(str, found.values()))
+        raise UserError(f"{what} has {written.setting} of several evaluations. Name one: {names}")
     return next(iter(found))
 
 
-def _of_result(file: Path) -> Path:
+def _of_result(file: Path, written: _Written) -> Path:
     try:
-        name = str(read_json(file)["settings"].get("questions") or "")
+        name = str(read_json(file)["settings"].get(written.setting) or "")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"Expected a result of the evaluation forced_choice in {file}: {error}.") from error
-    again = _EVALUATE.format(run="RUN") + " evaluation.forced_choice.questions=true"
+        raise UserError(f"Expected a result of the evaluation {written.evaluation} in {file}: {error}.") from error
+    again = written.command("RUN") + f" evaluation.{written.evaluation}.{written.setting}=true"
     if not name:
-        raise UserError(f"{file} was made without questions. Make them: {again}")
+        raise UserError(f"{file} was made without {written.setting}. Make them: {again}")
     folders = [parent / CACHE / name for parent in file.absolute().parents]
-    if (found := next(filter(is_questions, folders), None)) is None:
+    if (found := next(filter(written.is_in, folders), None)) is None:
         raise UserFileNotFoundError(
-            f"Expected the questions {name} of {file} in a folder {CACHE} beside it or above it; there are none. "
-            f"Make them again: {again}"
+            f"Expected the {written.setting} {name} of {file} in a folder {CACHE} beside it or above it; there are "
+            f"none. Make them again: {again}"
         )
     return found

@@ -55,7 +55,7 @@ def make_study(
         UserError: the folder is in use, or a file is no image.
     """
     check_free(folder)
-    with _made_whole(folder) as made:
+    with made_whole(folder) as made:
         names = write_plain_images(material.images, made / "images")
         trials = [_forced_choice(trial, names) for trial in material.trials]
         trials += _ratings(trials) if ratings else ()
@@ -81,7 +81,7 @@ def check_free(folder: Path) -> None:
 
 
 @contextmanager
-def _made_whole(folder: Path) -> Iterator[Path]:
+def made_whole(folder: Path) -> Iterator[Path]:
     """Yields a folder beside another, which takes its place only when the block succeeds."""
     folder.absolute().parent.mkdir(parents=True, exist_ok=True)
     around = Path(tempfile.mkdtemp(dir=folder.absolute().parent, prefix=f".{folder.name}-"))

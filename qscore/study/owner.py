@@ -41,7 +41,7 @@ class OwnerPages:
 
     def show(self, request: Request) -> Response:
         """Shows progress, agreement and links."""
-        token = self._checked_token(request)
+        token = self.checked_token(request)
         records = answers(self._store)
         excluded = {record["annotator"] for record in records if record["excluded"]}
         work = {row["annotator"]: row for row in self._store.database.rows(_WORK)}
@@ -67,27 +67,29 @@ class OwnerPages:
 
     async def add(self, request: Request) -> Response:
         """Makes one more link."""
-        fields = await self._fields(request)
+        fields = await self.fields(request)
         name = "".join(letter for letter in fields.get("name", "") if letter.isprintable()).strip()[:_MAX_NAME]
         await self._changes.run(lambda: self._store.annotators.add(name))
         return RedirectResponse(f"/owner/{request.path_params['token']}", 303)
 
     async def close(self, request: Request) -> Response:
         """Closes a link."""
-        number = (await self._fields(request)).get("number", "")
+        number = (await self.fields(request)).get("number", "")
         if not (number.isascii() and number.isdigit() and len(number) < 10):
             raise HTTPException(400, "There is no such link. Please open the owner's page again.")
         await self._changes.run(lambda: self._store.annotators.revoke(int(number)))
         return RedirectResponse(f"/owner/{request.path_params['token']}", 303)
 
-    async def _fields(self, request: Request) -> dict[str, str]:
-        self._checked_token(request)
+    async def fields(self, request: Request) -> dict[str, str]:
+        """Returns the fields of a form of the owner's page."""
+        self.checked_token(request)
         fields = await read_form(request)
         if not self._tokens.is_form(fields.get("form", ""), "owner", "owner"):
             raise HTTPException(403, "This form is not one of this page. Please open your link again.")
         return fields
 
-    def _checked_token(self, request: Request) -> str:
+    def checked_token(self, request: Request) -> str:
+        """Returns the owner's token, and refuses any other."""
         token = str(request.path_params["token"])
         if not self._tokens.is_owner(token):
             self._strangers.spend(request.client and request.client.host)

@@ -9,7 +9,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-_STATIC = {"study.css": "text/css", "study.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_STATIC = {
+    "study.css": "text/css",
+    "study.js": "text/javascript",
+    "naming.css": "text/css",
+    "naming.js": "text/javascript",
+    "naming-state.js": "text/javascript",
+    "naming-saving.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 @cache

@@ -1,8 +1,10 @@
 """What stands between the pages and the world: headers, sizes, rates, and forms that only our own pages can send."""
 
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import anyio
@@ -18,7 +20,7 @@ _OTHER_SITE = "The form was sent by another site. Please open your link again, a
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",  # with no-referrer, browsers hide the origin of our own forms from us
@@ -80,7 +82,7 @@ async def read_form(request: Request) -> dict[str, str]:
     _refuse_other_sites(request)
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         raise HTTPException(415, "This is no form of a page of ours. Please open your link again.")
-    body = await _read_body(request)
+    body = await _read_body(request, MAX_FORM_BYTES)
     try:
         fields = parse_qsl(body.decode("utf-8"), max_num_fields=_MAX_FIELDS, errors="strict", keep_blank_values=True)
     except ValueError as error:
@@ -88,13 +90,31 @@ async def read_form(request: Request) -> dict[str, str]:
     return dict(fields)
 
 
-async def _read_body(request: Request) -> bytes:
+async def read_json(request: Request, max_bytes: int) -> dict[str, Any]:
+    """Returns the JSON object that a script of our own pages sent.
+
+    Raises:
+        HTTPException: 403 from another site, 408 not whole in time, 413 too large, 415 or 400 not a JSON object.
+    """
+    _refuse_other_sites(request)
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise HTTPException(415, "This is not sent by a page of ours. Please open your link again.")
+    try:
+        content = json.loads(await _read_body(request, max_bytes))
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, "What was sent cannot be read. Please open your link again.") from error
+    if not isinstance(content, dict):
+        raise HTTPException(400, "What was sent cannot be read. Please open your link again.")
+    return content
+
+
+async def _read_body(request: Request, max_bytes: int) -> bytes:
     body = b""
     try:
         with anyio.fail_after(_MAX_BODY_S):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_FORM_BYTES:
+                if len(body) > max_bytes:
                     raise HTTPException(413, "The form is too large. Please open your link again, and write less.")
     except (ClientDisconnect, TimeoutError) as error:
         raise HTTPException(408, "The form did not arrive whole. Please open your link again.") from error

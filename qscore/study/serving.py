@@ -4,6 +4,7 @@ from pathlib import Path
 
 from qscore.errors import UserError
 from qscore.study.folder import load_study
+from qscore.study.naming.folder import KIND, load_naming_study, study_kind
 from qscore.study.tokens import Tokens
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -20,12 +21,15 @@ def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8000, requests_p
 
         from qscore.study.agreement import agreement
         from qscore.study.app import make_app
+        from qscore.study.naming.app import make_naming_app
     except ModuleNotFoundError as error:
         if error.name not in ("starlette", "uvicorn"):
             raise
         raise UserError(f"The pages need {error.name}. Install them with: pip install 'qscore[study]'") from error
-    study = load_study(folder)
-    app = make_app(study, agreement=agreement, requests_per_second=requests_per_second)
+    if study_kind(folder) == KIND:
+        app = make_naming_app(load_naming_study(folder), requests_per_second=requests_per_second)
+    else:
+        app = make_app(load_study(folder), agreement=agreement, requests_per_second=requests_per_second)
     address = f"[{host}]" if ":" in host else host
     print(f"Owner's page: http://{address}:{port}/owner/{Tokens(folder).owner()}", flush=True)
     if host not in _LOOPBACK:

@@ -8,11 +8,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from qscore.errors import UserError, unknown_name
-from qscore.evaluation.attribution import as_map, has_tokens
+from qscore.evaluation.attribution import as_map, at_rest, has_tokens
 from qscore.interpretability.naming.backward import as_weights, backward_to, relevance
 
-EXCITATION, GRADIENT = "excitation_backprop", "gradient_activation"
-METHODS = (EXCITATION, GRADIENT)
+EXCITATION, CONTRASTIVE, GRADIENT = "excitation_backprop", "contrastive_excitation_backprop", "gradient_activation"
+METHODS = (EXCITATION, CONTRASTIVE, GRADIENT)
 BATCH_SIZE = 32
 Features: TypeAlias = Int[Tensor, " sample"] | Float[Tensor, "sample feature"]
 
@@ -53,8 +53,10 @@ def activation_maps(
     method: str = EXCITATION,
     batch_size: int = BATCH_SIZE,
 ) -> Float[Tensor, "sample height width"]:
-    """Returns maps by either method, each >= 0 with sum 1; all 0 where a feature has no evidence.
+    """Returns maps by any of the methods, each >= 0 with sum 1; all 0 where a feature has no evidence.
 
+    "contrastive_excitation_backprop" leaves of a feature's map what is above that of all features together, as Zhang et
+    al. (section 3.3) do with a dual unit: what is particular to it, without the places that everything goes through.
     "gradient_activation" is the positive part of gradient times activation, summed over channels: it is defined for
     every network and conserves nothing, so it must not be called Excitation Backprop.
 
@@ -64,7 +66,7 @@ def activation_maps(
         images: (sample, channel, height, width).
         features: See `excitation_maps`.
         layer: See `excitation_maps`.
-        method: "excitation_backprop" or "gradient_activation"; see `method_for`.
+        method: One of `METHODS`; see `method_for`.
         batch_size: Images at a time.
 
     Raises:
@@ -87,7 +89,7 @@ def _in_batches(
         raise UserError(
             f"Expected features of {max(len(images), 1)} images, got {len(features)}; give one row an image."
         )
-    find = relevance if method == EXCITATION else _gradient_activation
+    find = {EXCITATION: relevance, CONTRASTIVE: _contrast, GRADIENT: _gradient_activation}[method]
     network = getattr(encoder, "network", encoder)
     device = next((parameter.device for parameter in encoder.parameters()), images.device)
     maps = []
@@ -105,6 +107,12 @@ def _in_batches(
 def _scaled(maps: Tensor) -> Tensor:
     total = maps.sum((1, 2), keepdim=True)
     return torch.where(total > 0, maps / torch.where(total > 0, total, 1), 0)
+
+
+def _contrast(encoder: nn.Module, images: Tensor, features: Tensor, *, layer: str) -> Tensor:
+    with at_rest(encoder), torch.no_grad():
+        all_features = torch.ones_like(encoder(images[:1])).expand(len(images), -1)
+    return relevance(encoder, images, features, layer=layer) - relevance(encoder, images, all_features, layer=layer)
 
 
 def _gradient_activation(encoder: nn.Module, images: Tensor, features: Tensor, *, layer: str) -> Tensor:

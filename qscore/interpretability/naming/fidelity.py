@@ -39,6 +39,16 @@ class Fidelity:
     dead: tuple[int, ...]
     orthogonality: float
 
+    def line(self) -> str:
+        """Returns it in a sentence."""
+        accuracy = ""
+        if self.accuracy is not None:
+            accuracy = f"accuracy {self.accuracy:.1%}, the network's {self.network_accuracy:.1%}; "
+        return (
+            f"Explanation networks: {accuracy}the same decision for {self.same_decision:.1%}; error of a score "
+            f"{max(self.errors):.2%} of the range at most; {sum(self.dead)} dead features."
+        )
+
     @property
     def faults(self) -> tuple[str, ...]:
         """What makes it unfaithful; nothing where it is faithful."""

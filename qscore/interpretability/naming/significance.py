@@ -1,7 +1,5 @@
 """Which activations of an image matter: the fewest that make up most of its positive score."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -95,10 +93,10 @@ def mean_significant(chosen: Bool[np.ndarray, "sample term"]) -> float:
     return float(chosen.sum(1).mean())
 
 
-def without_evidence(contributions: Float[np.ndarray, "sample term"], ids: Sequence[str]) -> tuple[str, ...]:
-    """Returns the samples in which no term is positive.
+def without_evidence(contributions: Float[np.ndarray, "sample term"]) -> Int[np.ndarray, " _"]:
+    """Returns the positions of the samples in which no term is positive.
 
-    >>> without_evidence(np.array([[1.0, -2.0], [0.0, -1.0]]), ["a", "b"])
-    ('b',)
+    >>> without_evidence(np.array([[1.0, -2.0], [0.0, -1.0]]))
+    array([1])
     """
-    return tuple(name for name, row in zip(ids, contributions, strict=True) if not (row > 0).any())
+    return np.flatnonzero(~(contributions > 0).any(1))

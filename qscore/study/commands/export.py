@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from qscore.errors import UserError
 from qscore.files import write_text
 from qscore.study.export import answers, as_csv, as_jsonl
 from qscore.study.folder import load_study
+from qscore.study.naming import commands as naming
 from qscore.study.store import Store
 
 
@@ -16,15 +18,24 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("export", help="write the answers, with everything that was shown")
     parser.add_argument("study", type=Path, metavar="STUDY")
     parser.add_argument("--out", type=Path, help="FILE.jsonl or FILE.csv (default: JSON lines on the terminal)")
+    of_naming = parser.add_argument_group("of a naming study, instead of the namings")
+    what = of_naming.add_mutually_exclusive_group()
+    for name, text in naming.EXPORTS.items():
+        what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=text)
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
-    records = answers(Store(load_study(options.study)))
     is_table = options.out is not None and options.out.suffix == ".csv"
-    text = as_csv(records) if is_table else as_jsonl(records)
+    if naming.is_naming(options.study):
+        text, counted = naming.export(options.study, options.what, is_table=is_table)
+    elif options.what is not None:
+        raise UserError(f"--{options.what} is for a naming study; {options.study} asks questions. Leave it out.")
+    else:
+        records = answers(Store(load_study(options.study)))
+        text, counted = as_csv(records) if is_table else as_jsonl(records), f"{len(records)} answers"
     if options.out is None:
         sys.stdout.write(text)
     else:
         write_text(options.out, text)
-        print(f"{len(records)} answers in {options.out}")
+        print(f"{counted} in {options.out}")

@@ -7,9 +7,11 @@ from typing import Any
 
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.study import material
-from qscore.study.finding import find_questions
+from qscore.study.finding import find_maps, find_questions
 from qscore.study.folder import Study
 from qscore.study.making import TITLE, check_free, make_study
+from qscore.study.naming import commands as naming
+from qscore.study.naming.rules import read_naming_policies
 from qscore.study.rules import read_policies
 
 _WHAT = """a run or a result of evaluation=forced_choice, the folder of questions that it wrote, a file of trials
@@ -20,6 +22,8 @@ _GROUPS = {  # argument of `read_group_files`: help
     "captions": "FILE.csv of id,caption: adds automatic descriptions",
     "descriptions": "FILE.csv of group,description: adds those of people",
 }
+_MAPS = "let people name activation maps: a run or a result of evaluation=naming, or the folder of maps that it wrote"
+_ANSWERS = "of different people to each question (default: 3), or to each group of maps (default: everyone's)"
 _NUMBERS = {
     "trials": "questions of each group and kind of negative (default: 20)",
     "references": "images of the group in a question (default: 10)",
@@ -31,15 +35,17 @@ _NUMBERS = {
 def add(commands: Any) -> None:
     """Adds the command and its options."""
     parser = commands.add_parser("new", help="make a study")
-    parser.add_argument("what", type=Path, metavar="WHAT", help=_WHAT)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("what", type=Path, nargs="?", metavar="WHAT", help=_WHAT)
+    what.add_argument("--naming", type=Path, metavar="RUN", help=_MAPS)
     parser.add_argument("--out", type=Path, required=True, metavar="STUDY", help="folder for the study")
     parser.add_argument("--images", type=Path, metavar="DIR", help="of trials or groups: their ids are files below it")
-    parser.add_argument("--title", default=TITLE)
+    parser.add_argument("--title", help=f"on the first page (default: {TITLE} or, of maps, {naming.TITLE})")
     parser.add_argument("--ratings", action="store_true", help="also ask how well each description fits, 1 to 5")
     parser.add_argument("--seed", type=int, default=0)
     rules = parser.add_argument_group("rules, fixed before any answer")
     rules.add_argument("--policies", type=Path, metavar="FILE.json", help="policies as in study.json")
-    rules.add_argument("--answers", type=int, metavar="N", help="of different people to each question (default: 3)")
+    rules.add_argument("--answers", type=int, metavar="N", help=_ANSWERS)
     rules.add_argument(
         "--catch-every", type=int, metavar="N", help="ordinary questions between those that catch (default: 15)"
     )
@@ -53,16 +59,31 @@ def add(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     check_free(options.out)
+    if options.naming is not None:
+        _new_naming(options)
+    else:
+        _new_questions(options)
+    print(f"Next: python -m qscore.study serve {options.out}")
+
+
+def _new_naming(options: argparse.Namespace) -> None:
+    only = ["images", "ratings", "catch_every", *_GROUPS, *(name.replace("-", "_") for name in _NUMBERS)]
+    if given := [name for name in only if getattr(options, name) not in (None, False)]:
+        raise UserError(f"--{given[0].replace('_', '-')} is for questions; activation maps are named. Leave it out.")
+    policies = read_naming_policies(options.policies, {"annotators_per_group": options.answers})
+    maps = find_maps(options.naming)
+    print(naming.new(maps, options.out, title=options.title, policies=policies, seed=options.seed))
+
+
+def _new_questions(options: argparse.Namespace) -> None:
     own = {"answers_per_trial": options.answers, "catch_every": options.catch_every}
     made_of = _material(options, read_policies(options.policies, {}, own).catch_every)
     policies = read_policies(options.policies, {"answers_per_trial": made_of.num_answers}, own)
-    study = make_study(
-        made_of, options.out, policies=policies, title=options.title, ratings=options.ratings, seed=options.seed
-    )
+    title = options.title or TITLE
+    study = make_study(made_of, options.out, policies=policies, title=title, ratings=options.ratings, seed=options.seed)
     for group, reason in made_of.left_out.items():
         print(f"Not asked about: group {group} ({reason})")
     print(f"{_counted(study)}, {policies.answers_per_trial} answers each, in {options.out}")
-    print(f"Next: python -m qscore.study serve {options.out}")
 
 
 def _material(options: argparse.Namespace, catch_every: int) -> material.Material:

@@ -1,5 +1,7 @@
 """Excitation Backprop against matrices, captum and planted patches; what it leaves behind in the network: nothing."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 from qscore.encoders import Encoder
 from qscore.errors import UserError
 from qscore.interpretability.naming.backward import relevance
-from qscore.interpretability.naming.excitation import activation_maps, excitation_maps, method_for
+from qscore.interpretability.naming.excitation import METHODS, activation_maps, excitation_maps, method_for
 
 from .planted import every_convolution, patch_finder, planted_patches, small_encoder
 
@@ -22,13 +24,16 @@ def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_maps_are_shares_and_the_encoder_is_as_before(layer: str) -> None:
+@pytest.mark.parametrize(
+    ("layer", "method"),
+    [*((layer, METHODS[0]) for layer in LAYERS), *(("layer2", method) for method in METHODS[1:])],
+)
+def test_maps_are_shares_and_the_encoder_is_as_before(layer: str, method: str) -> None:
     encoder, images = small_encoder(), torch.rand(5, 3, 20, 20)
     encoder.network.layer2.eval()
-    before, modes = encoder.state_dict(), [module.training for module in encoder.modules()]
+    before, modes = copy.deepcopy(encoder.state_dict()), [module.training for module in encoder.modules()]
     h = small_encoder().eval()(images)
-    maps = excitation_maps(encoder, images, h.argmax(1), layer=layer, batch_size=2)
+    maps = activation_maps(encoder, images, h.argmax(1), layer=layer, method=method, batch_size=2)
     assert maps.shape[0] == 5
     assert (maps >= 0).all()
     torch.testing.assert_close(maps.sum((1, 2)), torch.ones(5), atol=1e-4, rtol=0)
@@ -117,6 +122,16 @@ def test_maps_lie_where_a_patch_is_planted(layer: str) -> None:
         assert (maps * inside).sum((1, 2)).min() >= 0.95
         peaks = F.one_hot(maps.flatten(1).argmax(1), maps[0].numel()).view_as(maps)
         assert (peaks * inside).sum() == 100  # the pointing game
+
+
+def test_contrastive_maps_leave_what_is_above_all_features() -> None:
+    encoder, _ = patch_finder()
+    images, _, _ = planted_patches(12, seed=2)
+    h = encoder(images).detach()
+    own, rest = (excitation_maps(encoder, images, x, layer="2") for x in (h.argmax(1), torch.ones_like(h)))
+    found = activation_maps(encoder, images, h.argmax(1), layer="2", method="contrastive_excitation_backprop")
+    expected = (own - rest).clamp(min=0)
+    torch.testing.assert_close(found, expected / expected.sum((1, 2), keepdim=True), atol=1e-5, rtol=1e-4)
 
 
 def test_a_feature_without_evidence_has_no_map() -> None:

@@ -1,0 +1,392 @@
+"""A person names 100 maps in Chromium, by mouse and by keyboard alone, while the server is killed and started again.
+
+With QSCORE_SCREENSHOTS=DIR the pages are photographed into that folder.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from qscore.study.naming import simulate
+from qscore.study.naming.folder import Group, NamingStudy
+from qscore.study.naming.relations import Relations
+from qscore.study.naming.state import History
+from qscore.study.naming.store import NamingStore
+from tests.study.naming.conftest import PARTS, SECRETS
+from tests.study.naming.playing import play
+from tests.study.server import Server
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+STATE = """state => ({
+  concepts: state.concepts.map(one => [one.id, one.name, [...one.members].sort()]),
+  discarded: [...state.discarded].sort(),
+})"""
+FOLD = f"""async logs => {{
+  const {{ fold }} = await import("/static/naming-state.js");
+  return logs.map(fold).map(h => [({STATE})(h.present), h.past.length, h.future.length, h.done]);
+}}"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Person:
+    """Someone with a browser, who knows which part of the bird each mark shows."""
+
+    def __init__(self, chromium: Any, study: NamingStudy, width: int = 1280, height: int = 800) -> None:
+        self.store, self.server = NamingStore(study), Server(study.frame.folder)
+        self.server.start()
+        self.number = self.store.annotators.add("Ada")
+        self.link = self.server.link(self.number)
+        self.width = width
+        context = chromium.new_context(viewport={"width": width, "height": height}, has_touch=width < 600)
+        self.page = context.new_page()
+        self.traffic: list[str] = []
+        self.problems: list[str] = []
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("response", lambda response: self.traffic.append(f"{response.url} {response.headers}"))
+        self.group: Group = self.store.groups(self.number)[0]
+        self.page.goto(self.link)
+
+    def parts(self, part: str) -> list[str]:
+        """The keys of a part that are unlabelled, in the order of the page."""
+        return [
+            key for key in self.list("unlabelled") if self.group.by_key[key].feature == f"secret-feature-{part}"
+        ]  # fmt: skip
+
+    def list(self, place: str) -> list[str]:
+        query = (
+            f"[...document.querySelectorAll('section[data-place=\"{place}\"] [data-key]')].map(one => one.dataset.key)"
+        )
+        return list(self.page.evaluate(query))
+
+    def saved(self) -> None:
+        self.page.wait_for_selector("[data-saving=saved]")
+
+    def state(self) -> Any:
+        return self.page.evaluate(f"({STATE})(naming.state)")
+
+    def photograph(self, name: str) -> None:
+        folder = os.environ.get("QSCORE_SCREENSHOTS")
+        if folder:
+            self.page.wait_for_load_state("networkidle")
+            self.page.screenshot(path=str(Path(folder) / f"naming-{name}-{self.width}.png"))
+
+    def assert_kept(self) -> None:
+        """The page, the server and a fresh page show the same."""
+        self.saved()
+        assert self.state() == plain(self.store.history(self.number, self.group.key))[0]
+
+    def close(self) -> None:
+        self.page.context.close()
+        self.server.kill()
+        assert self.problems == []
+        assert not [line for line in self.traffic if any(secret in line for secret in SECRETS)]
+
+
+def plain(history: History) -> list[Any]:
+    state = history.present
+    concepts = [[one.id, one.name, sorted(one.members)] for one in state.concepts]
+    shown = {"concepts": concepts, "discarded": sorted(state.discarded)}
+    return [shown, len(history.past), len(history.future), history.done]
+
+
+@pytest.fixture
+def person(chromium: Any, make_naming: Callable[..., NamingStudy]) -> Iterator[Callable[..., Person]]:
+    people: list[Person] = []
+
+    def make(*sizes: int, **options: Any) -> Person:
+        people.append(Person(chromium, make_naming(*sizes), **options))
+        return people[-1]
+
+    yield make
+    for each in people:
+        each.close()
+
+
+@pytest.mark.slow
+def test_a_hundred_maps_are_named_by_mouse(person: Callable[..., Person]) -> None:
+    ada = person(100)
+    page = ada.page
+    page.click("text=I agree")
+    ada.photograph("groups")
+    page.click(".groups a")
+    page.wait_for_selector("li.map")
+    ada.photograph("start")
+    for part in PARTS:
+        keys = ada.parts(part)
+        for i, key in enumerate(keys[:4]):
+            page.click(f'[data-key="{key}"]', modifiers=["Control"] if i else [])
+        page.click("#selection >> text=New concept")
+        page.fill("#choose-name", part)
+        if part == "tail":
+            ada.photograph("name")
+        page.click("#choose-ok")
+        for i, key in enumerate(keys[4:]):
+            page.click(f'[data-key="{key}"]', modifiers=["Control"] if i else [])
+        entry = page.locator(".concept", has_text=part)
+        if part in ("head", "wing"):
+            page.drag_and_drop(f'[data-key="{keys[5]}"]', f'.concept:has-text("{part}")')
+        else:
+            entry.click()
+        page.wait_for_selector("#selection", state="hidden")
+        assert entry.locator(".n").inner_text() == str(len(keys))
+    noise = ada.list("unlabelled")
+    page.click(f'[data-key="{noise[0]}"]')
+    page.click(f'[data-key="{noise[-1]}"]', modifiers=["Shift"])
+    assert page.inner_text("#count") == f"{len(noise)} selected"
+    page.click("#selection >> text=Discard")
+    assert ada.list("discarded") == noise
+    ada.assert_kept()
+    before = ada.state()
+
+    ada.server.kill()
+    page.click("section:has(h2:text('beak')) >> text=Merge")
+    page.click("#choose-list >> text=head")
+    page.wait_for_selector("[data-saving=away]")
+    page.click("section:has(h2:text('tail')) >> text=Rename")
+    page.fill("#choose-name", "end  of the bird")
+    page.keyboard.press("Enter")
+    ada.photograph("away")
+    assert len(ada.store.history(ada.number, ada.group.key).past) == 11, "the server is away"
+    ada.server.start()
+    ada.assert_kept()
+    assert [one[1] for one in ada.state()["concepts"]] == ["head", "wing", "end of the bird", "feet"]
+    merged = ada.state()
+
+    page.click("#undo")
+    page.click("#undo")
+    assert ada.state() == before
+    page.click("#redo")
+    page.click("#redo")
+    assert ada.state() == merged
+    ada.saved()
+    page.reload()
+    page.wait_for_selector("li.map")
+    ada.assert_kept()
+    assert ada.state() == merged
+    page.click(f'[data-key="{ada.list("c1")[0]}"]')
+    page.click(f'[data-key="{ada.list("c1")[2]}"]', modifiers=["Shift"])
+    page.evaluate("scrollTo(0, 0)")
+    ada.photograph("page")
+    page.click("#selection >> text=Compare")
+    assert page.locator("#pairs figure").count() == 3
+    ada.photograph("compare")
+    page.click("#look >> text=Close")
+    page.click("#done")
+    page.wait_for_selector("text=Thank you")
+    assert ada.store.history(ada.number, ada.group.key).done
+
+
+@pytest.mark.slow
+def test_a_hundred_maps_are_named_by_keyboard_alone(person: Callable[..., Person]) -> None:
+    ada = person(100)
+    page, keyboard = ada.page, ada.page.keyboard
+    page.wait_for_selector("button:focus")
+    keyboard.press("Enter")
+    page.wait_for_selector(".groups")
+    keyboard.press("Tab")
+    keyboard.press("Enter")
+    page.wait_for_selector("li.map:focus")
+    numbers: dict[str, str] = {}
+    here = "document.activeElement.dataset.key"
+    for turn in range(100):
+        part = ada.group.by_key[page.evaluate(here)].feature.rpartition("-")[2]
+        if part == "noise":
+            keyboard.press("d")
+        elif part in numbers:
+            keyboard.press(numbers[part])
+        else:
+            keyboard.press("Space")
+            keyboard.press("n")
+            keyboard.type(part)
+            keyboard.press("Enter")
+            numbers[part] = str(len(numbers) + 1)
+        if turn == 40:
+            ada.server.kill()
+        if turn == 60:
+            page.wait_for_selector("[data-saving=away]")
+            ada.server.start()
+        if turn == 80:
+            ada.saved()
+            page.reload()
+            page.wait_for_selector("li.map:focus")
+    assert ada.list("unlabelled") == []
+    ada.assert_kept()
+    for part, number in numbers.items():
+        place = ada.state()["concepts"][int(number) - 1]
+        assert place[1] == part
+        assert {ada.group.by_key[key].feature for key in place[2]} == {f"secret-feature-{part}"}
+    end = ada.state()
+
+    for _ in range(100):
+        keyboard.press("z")
+    assert ada.state() == {"concepts": [], "discarded": []}
+    keyboard.press("z")
+    assert page.inner_text("#said") == "There is nothing to undo."
+    for _ in range(100):
+        keyboard.press("Shift+Z")
+    assert ada.state() == end
+    ada.assert_kept()
+
+    keyboard.press("Home")
+    name = page.evaluate("document.activeElement.closest('section').querySelector('h2').firstChild.textContent.trim()")
+    keyboard.press("Shift+ArrowRight")
+    keyboard.press("Shift+ArrowDown")
+    selected = page.evaluate("document.querySelectorAll('[aria-selected=true]').length")
+    assert selected >= 3
+    other = next(part for part in numbers if part != name)
+    keyboard.press("a")
+    keyboard.type(other[:3])
+    keyboard.press("Enter")
+    keyboard.press("r")
+    keyboard.type("renamed")
+    keyboard.press("Enter")
+    keyboard.press("m")
+    assert page.evaluate("document.activeElement.id") == "choose-name"
+    keyboard.press("ArrowDown")
+    keyboard.press("Enter")
+    keyboard.press("x")
+    assert len(ada.state()["concepts"]) == len(numbers) - 2
+    keyboard.press("Enter")
+    assert page.locator("#pairs figure").count() == 1
+    keyboard.press("Escape")
+    keyboard.press("?")
+    ada.photograph("help")
+    keyboard.press("Escape")
+    page.wait_for_selector("li.map:focus")
+    ada.assert_kept()
+
+
+def test_on_a_phone_maps_are_tapped_and_nothing_is_wider_than_the_screen(person: Callable[..., Person]) -> None:
+    ada = person(24, width=390, height=844)
+    page = ada.page
+    page.tap("text=I agree")
+    page.tap(".groups a")
+    page.wait_for_selector("li.map")
+    for key in ada.parts("wing")[:2]:
+        page.tap(f'[data-key="{key}"]')
+    page.tap("#selection >> text=New concept")
+    page.fill("#choose-name", "wing")
+    page.tap("#choose-ok")
+    assert "should have at least 3" in page.inner_text("section:has(h2:text('wing')) .few")
+    for key in ada.parts("head")[:3]:
+        page.tap(f'[data-key="{key}"]')
+    ada.photograph("page")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.tap(".concept:has-text('wing')")
+    assert len(ada.list("c1")) == 5
+    ada.assert_kept()
+
+
+def test_a_second_window_is_brought_up_to_date_instead_of_losing_or_mixing(person: Callable[..., Person]) -> None:
+    ada = person(9)
+    page, address = ada.page, f"{ada.link}/group/{ada.group.key}"
+    page.click("text=I agree")
+    page.goto(address)
+    second = page.context.new_page()
+    second.goto(address)
+    keys = ada.list("unlabelled")
+    for window, name in ((page, "wing"), (second, "beak")):
+        window.click(f'[data-key="{keys[0]}"]')
+        window.keyboard.press("n")
+        window.keyboard.type(name)
+        window.keyboard.press("Enter")
+        window.wait_for_selector("[data-saving=saved]")
+    second.wait_for_selector("text=changed in another window")
+    assert second.evaluate("naming.state.concepts.map(one => one.name)") == ["wing"]
+    ada.assert_kept()
+
+
+def test_what_a_closed_window_had_not_sent_is_sent_by_the_next(person: Callable[..., Person]) -> None:
+    ada = person(9)
+    page, address = ada.page, f"{ada.link}/group/{ada.group.key}"
+    page.click("text=I agree")
+    page.goto(address)
+    key = ada.list("unlabelled")[0]
+    ada.server.kill()
+    page.focus(f'[data-key="{key}"]')
+    page.keyboard.press("d")
+    page.wait_for_selector("[data-saving=away]")
+    page.close(run_before_unload=False)
+    ada.server.start()
+    ada.page = page.context.new_page()
+    ada.page.goto(address)
+    ada.assert_kept()
+    assert ada.list("discarded") == [key]
+
+
+def test_five_hundred_maps_load_what_is_in_view_and_draw_what_changed(person: Callable[..., Person]) -> None:
+    ada = person(500)
+    page = ada.page
+    page.click("text=I agree")
+    page.click(".groups a")
+    page.wait_for_selector("li.map")
+    page.wait_for_load_state("networkidle")
+    assert sum("/map/" in line for line in ada.traffic) < 250, "images far below are not loaded"
+    page.evaluate("""() => { window.changes = 0; new MutationObserver(list => {
+        for (const one of list) changes += one.addedNodes.length;
+    }).observe(document.getElementById("maps"), {subtree: true, childList: true}); }""")
+    page.click("section[data-place=unlabelled] >> text=Select all")
+    page.keyboard.press("n")
+    page.keyboard.type("all")
+    page.keyboard.press("Enter")
+    ada.assert_kept()
+    assert len(ada.list("c1")) == 500
+
+
+def test_names_are_confirmed_by_keyboard(person: Callable[..., Person]) -> None:
+    ada = person(24)
+    names = {"wing": ("wing", "left wing"), "head": ("head", "face"), "tail": ("tail", "tail")}
+    for turn in (0, 1):
+        who = ada.number if turn == 0 else ada.store.annotators.add("Ben")
+        members = {part: [one for one in ada.group.activations if one.feature.endswith(part)] for part in names}
+        concepts = [
+            {"name": names[part][turn], "members": [one.activation_id for one in inside]}
+            for part, inside in members.items()
+        ]
+        assert simulate.play(ada.store, {"group": ada.group.name, "concepts": concepts}, who) == 4
+    page = ada.page
+    page.goto(ada.server.owner_link())
+    ada.photograph("owner")
+    page.click("text=Which names mean the same?")
+    for key, pair in (("1", "Pair 1 of 2, 2 left"), ("2", "Pair 2 of 2, 1 left")):
+        page.wait_for_selector(f"text={pair}")
+        page.keyboard.press(key)
+        if key == "2":
+            ada.photograph("names")
+        page.keyboard.press("Enter")
+    page.wait_for_selector("text=All 2 pairs")
+    rows = Relations(ada.store).table()
+    assert [(row["name_a"], row["name_b"], row["relation"]) for row in rows] == [
+        ("face", "head", "exact"),
+        ("left wing", "wing", "subset"),
+    ]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_the_page_and_the_server_fold_alike(folding: Any, data: st.DataObject) -> None:
+    played = [play(data, 20) for _ in range(3)]
+    assert folding.evaluate(FOLD, [records for records, _ in played]) == [plain(history) for _, history in played]
+
+
+@pytest.fixture
+def folding(person: Callable[..., Person]) -> Any:
+    return person(9).page

@@ -8,9 +8,12 @@ from qscore.interpretability.forced_choice.answers.card_images import card_image
 from qscore.interpretability.forced_choice.answers.people import people
 from qscore.interpretability.forced_choice.questions.group_facts import GROUPS_FILE, read_groups
 from qscore.report.forced_choice.study_page import write_study_report
+from qscore.report.naming.page import write_naming_report
 from qscore.results import Result
 from qscore.study.export import answers
 from qscore.study.folder import load_study
+from qscore.study.naming.folder import KIND, study_kind
+from qscore.study.naming.reporting import naming_result
 from qscore.study.simulate import SIMULATED
 from qscore.study.store import Store
 
@@ -18,13 +21,18 @@ from qscore.study.store import Store
 def report(folders: list[Path], out: Path | None = None) -> Path:
     """Writes `results/people.json` into every study, and one page of all; returns the page.
 
+    Of a naming study it is `results/namings.json`, and the page shows one study.
+
     Args:
         folders: Studies.
         out: For the page and its tables; by default `report` in the only study.
 
     Raises:
-        UserError: there are several studies and no `out`, one has no answers that count, or one is no study.
+        UserError: there are several studies and no `out`, one has no answers that count, one is no study, or several
+            are shown of which one is a naming study.
     """
+    if any(study_kind(folder) == KIND for folder in folders):
+        return _report_of_naming(folders, out)
     if out is None and len(folders) > 1:
         raise UserError("Expected a folder for the page of several studies, got none; say --out DIR.")
     names = Counter(folder.resolve().name for folder in folders)
@@ -35,6 +43,18 @@ def report(folders: list[Path], out: Path | None = None) -> Path:
         result.save(folder / "results")
         results.append(result)
     return write_study_report(results, folders[0] / "report" if out is None else out)
+
+
+def _report_of_naming(folders: list[Path], out: Path | None) -> Path:
+    if len(folders) > 1:
+        raise UserError(f"Expected one naming study for a page, got {len(folders)} studies; report each on its own.")
+    folder = folders[0].resolve()
+    try:
+        result = naming_result(folder, folder.name)
+    except UserError as error:
+        raise UserError(f"{folder}: {error}") from error
+    result.save(folder / "results")
+    return write_naming_report(result, folders[0] / "report" if out is None else out)
 
 
 def _result(folder: Path, name: str) -> Result:

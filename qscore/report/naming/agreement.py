@@ -1,12 +1,12 @@
 """Tables 5 and 6: how far pairs of annotators agree, by chance as well, and whether matched names say the same."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from qscore.report.naming.study import NONE, SAID, Grouped, Namings, Table, exact, mean, number
 
-STATISTICS = {"min": np.min, "average": np.mean, "max": np.max}
+STATISTICS: dict[str, Callable[[np.ndarray], float]] = {"min": np.min, "average": np.mean, "max": np.max}
 OF_AGREEMENT = {"agreement": "agreement", "expected": "by chance", "excess": "excess"}
 OF_NAMES = {"exact": "Exact compatibility", "subset": "Subset compatibility"}
 GLOBAL = "Global average"

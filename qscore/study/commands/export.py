@@ -22,10 +22,14 @@ def add(commands: Any) -> None:
     what = of_naming.add_mutually_exclusive_group()
     for name, text in naming.EXPORTS.items():
         what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=text)
+    what.add_argument("--concepts", type=Path, metavar="FILE.csv", help="what people named, for reverse probing")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
+    if options.concepts is not None:
+        print(_concepts(options))
+        return
     is_table = options.out is not None and options.out.suffix == ".csv"
     if naming.is_naming(options.study):
         text, counted = naming.export(options.study, options.what, is_table=is_table)
@@ -39,3 +43,13 @@ def _run(options: argparse.Namespace) -> None:
     else:
         write_text(options.out, text)
         print(f"{counted} in {options.out}")
+
+
+def _concepts(options: argparse.Namespace) -> str:
+    if not naming.is_naming(options.study):
+        raise UserError(f"--concepts is for a naming study; {options.study} asks questions. Leave it out.")
+    if options.out is not None:
+        raise UserError(f"--concepts has its own file, {options.concepts}; leave out --out.")
+    from qscore.study.naming.reporting import write_concepts  # numpy and scipy, which the raw export does not need
+
+    return write_concepts(options.study, options.concepts)

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from html import escape
 from itertools import accumulate
+from textwrap import wrap
 
 from qscore.report.naming.families import Ribbon, Vocabularies, Word
 from qscore.report.panels import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, elided
 
-WIDTH, BAR, LABEL = 600, 10, 178
+WIDTH, BAR, LABEL = 480, 10, 148  # at 390 px of a phone the words are still readable
 LEFT, RIGHT = LABEL + 8, WIDTH - LABEL - 8 - BAR
-SLOT, GAP, MAPS_HEIGHT = 17, 9, 220  # least height of a concept, between two, of all maps of a side together
+LINE, GAP, MAPS_HEIGHT = 16, 9, 220  # height of a line of words, between two concepts, of all maps of a side
+LONGEST, MOST_LINES = 18, 2
 COLORS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, "#8C6D31", "#17807E", "#7B4173", "#637939")
 UNMATCHED = "#B5B5B5"
 SIGNS = {"exact": "=", "subset": "⊂", "none": "≠"}
@@ -37,11 +39,21 @@ def bipartite(words: Vocabularies, title: str) -> str:
 
 def _tops(side: Sequence[Word], scale: float) -> list[float]:
     """Upper ends of the places of concepts, and at the end the lower end of all."""
-    return list(accumulate((max(SLOT, word.weight * scale) + GAP for word in side), initial=0.0))
+    return list(accumulate((_slot(word, scale) + GAP for word in side), initial=0.0))
+
+
+def _slot(word: Word, scale: float) -> float:
+    return max(LINE * len(_lines(word)), word.weight * scale)
+
+
+def _lines(word: Word) -> list[str]:
+    return wrap(f"{elided(word.name, MOST_LINES * LONGEST - 8)}\u00a0·\u00a0{word.weight}", LONGEST)[:MOST_LINES] or [
+        ""
+    ]
 
 
 def _bar_top(word: Word, top: float, scale: float) -> float:
-    return top + (max(SLOT, word.weight * scale) - word.weight * scale) / 2 + GAP / 2
+    return top + (_slot(word, scale) - word.weight * scale + GAP) / 2
 
 
 def _color(family: int | None) -> str:
@@ -53,11 +65,14 @@ def _side(side: Sequence[Word], tops: list[float], scale: float, *, is_left: boo
     parts = []
     for word, top in zip(side, tops, strict=False):
         y, tall = _bar_top(word, top, scale), word.weight * scale
-        said = f"{elided(word.name, 21)} · {word.weight}"
+        lines = _lines(word)
+        first = y + tall / 2 + 4.5 - LINE * (len(lines) - 1) / 2
+        said = "".join(
+            f'<tspan x="{at}" y="{first + LINE * i:.1f}">{escape(line)}</tspan>' for i, line in enumerate(lines)
+        )
         parts.append(
             f'<rect x="{x}" y="{y:.1f}" width="{BAR}" height="{tall:.1f}" fill="{_color(word.family)}"/>'
-            f'<text x="{at}" y="{y + tall / 2 + 4.5:.1f}" text-anchor="{anchor}">{escape(said)}'
-            f"<title>{escape(word.name)}: {word.weight} maps</title></text>"
+            f'<text text-anchor="{anchor}">{said}<title>{escape(word.name)}: {word.weight} maps</title></text>'
         )
     return parts
 
@@ -98,8 +113,8 @@ def _path(y: float, z: float, wide: float) -> str:
 
 def _sign(y: float, ribbon: Ribbon) -> str:
     return (
-        f'<text x="{(LEFT + BAR + RIGHT) / 2:.0f}" y="{y + 5:.1f}" text-anchor="middle" font-weight="600" '
-        f'stroke="#fff" stroke-width="3" paint-order="stroke">{SIGNS[ribbon.relation]}</text>'
+        f'<text x="{(LEFT + BAR + RIGHT) / 2:.0f}" y="{y + 5:.1f}" text-anchor="middle" font-size="15" '
+        f'font-weight="600" stroke="#fff" stroke-width="3" paint-order="stroke">{SIGNS[ribbon.relation]}</text>'
     )
 
 

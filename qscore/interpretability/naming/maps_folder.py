@@ -24,10 +24,14 @@ from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs, Pictures
 from qscore.files import fingerprint, write_json, write_text
 from qscore.interpretability.naming.activations import Activations, save_activations
-from qscore.interpretability.naming.excitation import EXCITATION
+from qscore.interpretability.naming.excitation import CONTRASTIVE, EXCITATION, GRADIENT
 
 LONGEST_PX = 512
-METHOD_NAMES = {EXCITATION: "excitation backprop"}
+METHOD_NAMES = {
+    EXCITATION: "excitation backprop",
+    CONTRASTIVE: "contrastive excitation backprop",
+    GRADIENT: "gradient x activation",
+}
 
 
 def write_maps(inputs: EvaluationInputs, activations: Activations, maps: Float[Tensor, "activation row column"]) -> str:
@@ -123,7 +127,7 @@ def _facts(activations: Activations, run: str, seed: int) -> dict[str, Any]:
         "encoder": run,
         "features": activations.source,
         "layer": activations.layer,
-        "method": METHOD_NAMES.get(activations.method, "gradient x activation"),
+        "method": METHOD_NAMES[activations.method],
         "share": activations.share,
         "notes": list(activations.notes),
     }

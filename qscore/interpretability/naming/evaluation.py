@@ -67,9 +67,9 @@ def naming(
     metrics["dead_features"] = int((inputs.test.h <= 0).all(0).sum())
     metrics["num_features"] = inputs.test.h.shape[1]
     shown = by_feature(gathered, num_images) if group_by == FEATURE else gathered
-    metrics["num_groups"] = len(shown.groups)
     shown = draw_groups(shown, num_groups, inputs.seed)
-    settings = {**inputs.settings(), **how, **of_groups, "num_groups": len(shown.groups), "maps": ""}
+    metrics |= {"num_groups": len(shown.groups), "num_to_name": len(shown.activations)}
+    settings = {**inputs.settings(), **how, **of_groups, "num_groups": num_groups, "maps": ""}
     notes = gathered.notes
     if maps and inputs.pictures is None:
         notes = (*notes, "There are no images at hand: no maps are written.")

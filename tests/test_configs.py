@@ -66,7 +66,7 @@ def test_every_recipe_is_built_and_makes_views(name: str, scale: str, encoder: E
 @pytest.mark.parametrize("name", [n for n in names("evaluation") if n not in ("all", "none", "study")])
 def test_every_evaluation_is_built_and_named_like_its_file(name: str) -> None:
     assert list(instantiate(composed(f"evaluation={name}").evaluation)) == [name]
-    asks_for_more = {"transfer", "reverse_transfer", "mask_overlap", "reverse_probing", "forced_choice"}
+    asks_for_more = {"transfer", "reverse_transfer", "mask_overlap", "reverse_probing", "forced_choice", "naming"}
     assert (name in composed("evaluation=all").evaluation) == (name not in asks_for_more)
 
 

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from qscore.application.build import inference_device, plain
 from qscore.application.forced_choice import check_forced_choice
+from qscore.application.naming import check_naming
 from qscore.application.run_directory import CACHE, UNTRAINED, RunDirectory, alone_in
 from qscore.application.transfer import Evaluation, build_evaluations, check_reverse_probing, check_transfer
 from qscore.data import ImageDataModule
@@ -122,6 +123,7 @@ def answerable(evaluations: DictConfig, data: ImageDataModule) -> DictConfig:
     check_transfer(evaluations)
     check_reverse_probing(evaluations)
     check_forced_choice(evaluations)
+    check_naming(evaluations)
     labels = data.source("train").labels
     wanted = [name for name in evaluations if name in NEED_LABELS]
     if labels is not None and wanted and int(labels.min()) == int(labels.max()):

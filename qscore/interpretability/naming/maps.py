@@ -15,14 +15,15 @@ from qscore.evaluation.attribution import as_map, at_rest, has_tokens
 from qscore.files import written_whole
 from qscore.interpretability.naming.activations import Activations
 
-# On a side. Fewer do not tell parts of an object apart; more show, in a ResNet, where its strided 1x1 shortcuts read.
-MIN_PLACES = 7
+# On a side. Fewer do not tell parts of an object apart; earlier maps show, in a ResNet, a grid of the places that its
+# strided 1x1 shortcuts read, whatever the image is.
+MIN_PLACES = 4
 COLOURS = "turbo"
 DIMMED, OPAQUE = 0.45, 0.75
 
 
 def default_layer(encoder: nn.Module, images: Tensor) -> str:
-    """Returns the last part of a network whose map has 7 places on a side, or else the one with most places.
+    """Returns the last part of a network whose map has 4 places on a side, or else the one with most places.
 
     Late layers know objects and early ones places; the paper says nothing of the layer. For a ViT it is the norm before
     the last attention, since with class-token pooling patches have no gradient after it.

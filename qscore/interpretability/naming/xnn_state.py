@@ -11,7 +11,7 @@ RIDGE = 1e-3
 START_NOISE = 0.5  # of each direction, beside that of the linear fit
 NUM_NEGATIVE = 0.4  # share of features that start as evidence against the class
 REVIVE_EVERY, REVIVE_UNTIL = 50, 0.6  # steps, and a share of all steps
-MAX_POLISHES, POLISH_SHARE, POLISH_RATE = 6, 0.15, 0.25
+MAX_POLISHES, POLISH_SHARE, POLISH_RATE = 6, 0.15, 0.4
 ALIVE = 2 * MIN_ACTIVE_SHARE  # so that a feature lives on held-out samples as well
 LOWER, RAISE, AT_DEATH = 0.97, 1.03, 0.5
 MOMENTUM = 0.9
@@ -53,12 +53,13 @@ class XNNFit:
         """Takes all steps; at the end classes that are unfaithful, or lost a feature, go on without any other aim."""
         num = self.training.num_steps
         self._phase(num, self.training.learning_rate, revive_until=REVIVE_UNTIL * num)
-        for _ in range(MAX_POLISHES):
+        for polish in range(MAX_POLISHES):
             unfinished = self._revive() | (self.error > self.allowed)
             if not unfinished.any():
                 break
             self.share = self.share * ~unfinished
-            self._phase(round(POLISH_SHARE * num), POLISH_RATE * self.training.learning_rate)
+            # Ever more gently, so that what was started anew lives on.
+            self._phase(max(2, round(POLISH_SHARE * num)), self.training.learning_rate * POLISH_RATE ** (polish + 1))
 
     def _phase(self, num_steps: int, rate: float, *, revive_until: float = 0) -> None:
         schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, rate, total_steps=num_steps, pct_start=0.05)

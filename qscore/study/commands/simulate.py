@@ -7,30 +7,35 @@ from typing import Any
 from qscore.errors import UserError
 from qscore.study.folder import load_study
 from qscore.study.naming import commands as naming
-from qscore.study.naming.simulate import simulate_namings
 from qscore.study.simulate import simulate
 from qscore.study.store import Store
+
+_ANNOTATORS = """how many (default: 12); of a naming study the habit of each: same, split, merge, noise or random
+(default: the namings as they are)"""
+_NAMING = "namings to start from, as `export` writes them (default: a concept for each feature)"
 
 
 def add(commands: Any) -> None:
     """Adds the command and its options."""
     parser = commands.add_parser("simulate", help="answer as people of a known accuracy would")
     parser.add_argument("study", type=Path, metavar="STUDY")
+    parser.add_argument("--annotators", nargs="+", metavar="N", help=_ANNOTATORS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--again", action="store_true", help="also where there are annotators already")
     of_questions = parser.add_argument_group("of questions")
     of_questions.add_argument("--accuracy", type=float, help="share of right answers, 0 to 1")
-    of_questions.add_argument("--annotators", type=int, help="how many (default: 12)")
     of_naming = parser.add_argument_group("of a naming study")
-    of_naming.add_argument("--naming", type=Path, metavar="FILE.jsonl", help="namings to play, as `export` writes them")
+    of_naming.add_argument("--naming", type=Path, metavar="FILE.jsonl", help=_NAMING)
+    of_naming.add_argument("--noise", type=float, default=0.1, help="share of the maps that noise moves (default: 0.1)")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
     if naming.is_naming(options.study):
-        if options.accuracy is not None or options.annotators is not None:
-            raise UserError("--accuracy and --annotators are for questions; these are maps to name. Leave them out.")
-        print(simulate_namings(options.study, options.naming, again=options.again))
+        if options.accuracy is not None:
+            raise UserError("--accuracy is for questions; these are maps to name. Say --annotators same split merge.")
+        how = {"noise": options.noise, "seed": options.seed, "again": options.again}
+        print(naming.simulate(options.study, options.naming, options.annotators or (), **how))
         return
     if options.naming is not None:
         raise UserError(f"--naming is for a naming study; {options.study} asks questions. Leave it out.")
@@ -43,6 +48,12 @@ def _run(options: argparse.Namespace) -> None:
         raise UserError(
             "this study has annotators already, and simulated answers stay. Simulate on a copy, or say --again."
         )
-    num = 12 if options.annotators is None else options.annotators
+    num = _number(options.annotators or ["12"])
     count = simulate(store, accuracy=options.accuracy, num_annotators=num, seed=options.seed)
     print(f"{count} answers of {num} simulated annotators")
+
+
+def _number(words: list[str]) -> int:
+    if len(words) != 1 or not (words[0].isascii() and words[0].isdigit() and int(words[0]) > 0):
+        raise UserError(f"expected --annotators as one whole number from 1; it is {' '.join(words)}.")
+    return int(words[0])

@@ -1,14 +1,19 @@
-"""What the commands `new` and `export` of `python -m qscore.study` do for a naming study."""
+"""What the commands `new`, `export` and `simulate` of `python -m qscore.study` do for a naming study."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from qscore.errors import UserError
 from qscore.study.naming.export import actions, as_jsonl, as_table, namings, places
 from qscore.study.naming.folder import KIND, load_naming_study, study_kind
+from qscore.study.naming.habits import by_feature, with_habits
 from qscore.study.naming.making import make_naming_study
 from qscore.study.naming.relations import Relations
 from qscore.study.naming.rules import NamingPolicies
+from qscore.study.naming.simulate import play, read_namings
 from qscore.study.naming.store import NamingStore
+from qscore.study.simulate import SIMULATED
 
 TITLE = "What do the marks show?"
 EXPORTS = {"actions": "everything that was done, in its order", "names": "which names mean the same"}
@@ -45,3 +50,39 @@ def export(folder: Path, what: str | None, *, is_table: bool) -> tuple[str, str]
     if not is_table:
         return as_jsonl(records), counted
     return as_table(places(records) if what is None else records), counted
+
+
+def simulate(
+    folder: Path, truth: Path | None, habits: Sequence[str], *, noise: float, seed: int, again: bool = False
+) -> str:
+    """Lets annotators name through the store, and returns what to tell the user.
+
+    Args:
+        folder: of the study; the actions are real rows, so simulate on a copy.
+        truth: namings as `export` writes them; by default those of someone who sees the features themselves.
+        habits: one annotator for each, who names like the first of the truth but for it; by default everyone of the
+            truth as they are.
+        noise: share of the named maps that the habit "noise" moves.
+        seed: of the habits.
+        again: also where there are annotators already.
+
+    Raises:
+        UserError: the study has annotators already, or the truth is none of it.
+    """
+    store = NamingStore(load_naming_study(folder))
+    if store.annotators.all() and not again:
+        raise UserError(
+            "this study has annotators already, and simulated namings stay. Simulate on a copy, or say --again."
+        )
+    records = by_feature(store.study) if truth is None else read_namings(truth)
+    if habits:
+        records = with_habits(store.study, records, habits, noise=noise, seed=seed)
+    numbers: dict[Any, int] = {}
+    count = 0
+    for record in records:
+        who = record.get("annotator", 1)
+        if who not in numbers:
+            numbers[who] = store.annotators.add(f"{SIMULATED} {who}")
+            store.annotators.consent(numbers[who])
+        count += play(store, record, numbers[who])
+    return f"{count} actions of {len(numbers)} simulated annotators"

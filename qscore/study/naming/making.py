@@ -13,6 +13,7 @@ from PIL import Image
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import read_json, write_json, write_text
 from qscore.study.making import check_free, made_whole
+from qscore.study.material import GROUPS
 from qscore.study.naming.folder import KIND, Activation, NamingStudy, load_naming_study
 from qscore.study.naming.rules import NamingPolicies
 from qscore.study.plain_images import write_plain_images
@@ -62,6 +63,7 @@ def make_naming_study(
             activations.append(Activation(secrets.token_hex(6), *facts, str(row["feature"]), float(row["score"])))
         Random(seed).shuffle(activations)
         write_text(made / "naming.jsonl", "".join(json.dumps(asdict(one)) + "\n" for one in activations))
+        write_json(made / GROUPS, read_json(maps / GROUPS))  # for the report alone
         write_json(made / "study.json", {**texts, "seed": seed, "policies": rules, "groups": groups})
         study = load_naming_study(made)
     return replace(study, frame=replace(study.frame, folder=folder))
@@ -92,12 +94,12 @@ def _colour(value: float) -> tuple[int, ...]:
 
 
 def _read_maps(maps: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    for name in ("maps.jsonl", "groups.json"):
+    for name in ("maps.jsonl", GROUPS):
         if not (maps / name).is_file():
             raise UserFileNotFoundError(f"Expected a folder of activation maps in {maps}: there is no {name}.")
     try:
         rows = [json.loads(line) for line in (maps / "maps.jsonl").read_text(encoding="utf-8").splitlines()]
-        groups = read_json(maps / "groups.json")["groups"]
+        groups = read_json(maps / GROUPS)["groups"]
         titles = {str(name): str(facts["title"]) for name, facts in groups.items()}
         needed = {"activation_id", "group", "image", "feature", "score", "image_file", "map_file"}
         lacking = sorted({name for row in rows for name in needed - set(row)})

@@ -1,4 +1,4 @@
-"""Annotators who play a naming that is written down already, action by action, through the store."""
+"""Annotators who play a naming that is written down, or one made from it by a habit, action by action."""
 
 import json
 import secrets
@@ -8,34 +8,8 @@ from typing import Any
 
 from qscore.errors import UserError
 from qscore.study.naming.actions import DISCARDED
-from qscore.study.naming.folder import Group, load_naming_study
+from qscore.study.naming.folder import Group
 from qscore.study.naming.store import NamingStore
-from qscore.study.simulate import SIMULATED
-
-
-def simulate_namings(folder: Path, file: Path | None, *, again: bool = False) -> str:
-    """Plays the namings of a file, each annotator of it as a new one, and returns what to tell the user.
-
-    Raises:
-        UserError: the study has annotators already, and `again` is not set.
-    """
-    store = NamingStore(load_naming_study(folder))
-    if file is None:
-        raise UserError("Expected --naming FILE.jsonl, namings as `export` writes them.")
-    records = read_namings(file)
-    if store.annotators.all() and not again:
-        raise UserError(
-            "this study has annotators already, and simulated namings stay. Simulate on a copy, or say --again."
-        )
-    numbers: dict[Any, int] = {}
-    count = 0
-    for record in records:
-        who = record.get("annotator", 1)
-        if who not in numbers:
-            numbers[who] = store.annotators.add(f"{SIMULATED} {who}")
-            store.annotators.consent(numbers[who])
-        count += play(store, record, numbers[who])
-    return f"{count} actions of {len(numbers)} simulated annotators"
 
 
 def play(store: NamingStore, naming: Mapping[str, Any], annotator: int) -> int:

@@ -118,7 +118,30 @@ def test_rules_are_chosen_and_what_is_for_questions_is_refused(
     policies = load_naming_study(study).policies
     assert (policies.confirmed_by, policies.annotators_per_group) == ("annotators", 2)
     assert main(["simulate", str(study), "--accuracy", "0.8"]) == 2
-    assert main(["simulate", str(study)]) == 2
+    assert main(["simulate", str(study), "--annotators", "splits"]) == 2
+    assert "Did you mean 'split'" in capsys.readouterr().err
+
+
+def test_habits_change_a_naming_as_they_should(make_naming: Callable[..., NamingStudy]) -> None:
+    study = make_naming(60, 30)
+    habits = ["same", "split", "merge", "noise", "random"]
+    arguments = ["simulate", str(study.frame.folder), "--noise", "0.5", "--annotators", *habits]
+    assert main(arguments) == 0
+    store = NamingStore(study)
+    assert [one.name for one in store.annotators.all()] == [f"simulated {name} {i}" for i, name in enumerate(habits, 1)]
+    for group in study.groups.values():
+        said = [one for one in namings(store) if one["group"] == group.name]
+        same, split, merge, noise, random = [{tuple(c["members"]) for c in one["concepts"]} for one in said]
+        for concept in same:
+            features = {one.feature for one in group.activations if one.activation_id in concept}
+            assert len(features) == 1
+            assert sum(set(half) <= set(concept) for half in split) == 2
+            assert sum(set(concept) <= set(whole) for whole in merge) == 1
+        everything = set().union(*same)
+        assert len(split) == 2 * len(same) > 2 * len(merge)
+        assert everything == set().union(*split) == set().union(*merge) == set().union(*random) > set().union(*noise)
+        assert random != same
+        assert sorted(map(len, random)) == sorted(map(len, same))
 
 
 def test_a_file_outside_of_the_folder_of_maps_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

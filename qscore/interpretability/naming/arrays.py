@@ -12,6 +12,7 @@ from qscore.interpretability.naming.named import Named
 from qscore.interpretability.naming.pairs import Agreed, Pair
 from qscore.interpretability.naming.shares import Arrays
 
+OWN_FACTS = ("num_images", "num_activations", "mean_significant")  # counted here, or a row of their own
 NAMES_END = "\n"  # between the names of an explanation, none of which has a line break
 
 
@@ -23,7 +24,7 @@ def group_arrays(named: Named, facts: Mapping[str, Mapping[str, Any]]) -> Arrays
     of_groups = [facts.get(name, {}) for name in named.groups]
     images = [len(np.unique(named.image_of[named.inside(group)])) for group in range(len(named.groups))]
     numbers = [{k: float(v) for k, v in own.items() if type(v) in (int, float)} for own in of_groups]
-    names = [name for name in dict.fromkeys(name for own in numbers for name in own) if name != "num_images"]
+    names = [name for name in dict.fromkeys(name for own in numbers for name in own) if name not in OWN_FACTS]
     table = [[own.get(name, np.nan) for name in names] for own in numbers]
     return {
         "group": texts(named.groups),

@@ -44,7 +44,7 @@ def namings_result(
         relations: Of names, as people confirmed them; see `judged_words`.
         name: Of the study.
         facts: Of groups: `title`, `num_images`, and any other numbers, which table 1 shows.
-        source: What the maps are of: encoder, layer, method.
+        source: What the maps are of: encoder, layer, method; its `notes` are for readers of the names.
         synonyms: Words that mean the same, such as {"nose": "beak"}.
         notes: More that a reader must see.
         num_permutations: Of the baseline of agreement.
@@ -63,9 +63,11 @@ def namings_result(
         **pair_arrays(pairs),
         **summary_arrays(named),
     }
-    settings = {"study": name, "source": dict(source or {}), "num_permutations": num_permutations, "seed": seed}
+    about = {key: value for key, value in (source or {}).items() if key != "notes"}
+    told = [*notes, *(source or {}).get("notes", ()), *_notes(named, arrays)]
+    settings = {"study": name, "source": about, "num_permutations": num_permutations, "seed": seed}
     settings |= {"min_images": MIN_IMAGES, "headline": "star"}
-    return Result(EVALUATION, _metrics(named, arrays), settings, arrays, (*notes, *_notes(named, arrays)))
+    return Result(EVALUATION, _metrics(named, arrays), settings, arrays, tuple(told))
 
 
 def _metrics(named: Named, arrays: Arrays) -> dict[str, float | None]:
@@ -109,6 +111,8 @@ def _notes(named: Named, arrays: Arrays) -> list[str]:
         found.append("No group was named by two annotators: agreement needs that.")
     if not (named.concept_of >= 0).any():
         found.append("Nothing is named: there is no concept that counts, and so no purity and no agreement.")
+    if all(len(np.unique(named.feature_of[named.inside(group)])) == 1 for group in range(len(named.groups))):
+        found.append("Every group is of one feature: CX-purity is 1 whatever people do.")
     if unfinished := int((named.has_named & ~named.is_done).sum()):
         found.append(f"{unfinished} of {int(named.has_named.sum())} namings are not finished; they count as they are.")
     if small := sum(concept.is_small for concept in named.concepts):

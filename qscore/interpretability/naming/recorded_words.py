@@ -11,6 +11,7 @@ from qscore.interpretability.naming.export import said_of_samples
 from qscore.interpretability.naming.namings import Concept, Naming
 from qscore.interpretability.naming.records import Record
 from qscore.interpretability.reverse_probing.experts.namings import Naming as Said
+from qscore.interpretability.reverse_probing.named_images import HELD_OUT
 
 RECORDED = "recorded"
 
@@ -41,12 +42,16 @@ def words_of_records(records: Iterable[Record], activations: Iterable[Record]) -
 def export_words(records: Iterable[Record], activations: Iterable[Record], path: Path) -> int:
     """Writes a CSV that `read_namings` of reverse probing reads; returns how many concepts it has.
 
+    Images are written as `test/ID`: maps are of held-out images, and some data number both parts alike.
+
     Raises:
         UserError: See `words_of_records`.
     """
     rows = words_of_records(records, activations)
     with written_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([Said._fields, *rows])
+        csv.writer(file, lineterminator="\n").writerows(
+            [Said._fields, *(row._replace(id=f"{HELD_OUT}{row.id}") for row in rows)]
+        )
     return len({(row.annotator, row.concept.casefold()) for row in rows if row.concept})
 
 

@@ -1,6 +1,7 @@
 """The evaluation of an encoder by reverse probing: the paper's tables, and what they have to do with Q-Score."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from qscore.interpretability.reverse_probing import parts
 from qscore.interpretability.reverse_probing.chance import Probed, probe_with_chance
 from qscore.interpretability.reverse_probing.clustered import KMEANS, Clustered, check_options, clustered
 from qscore.interpretability.reverse_probing.concepts import group_names
+from qscore.interpretability.reverse_probing.named_images import of_named
 from qscore.interpretability.reverse_probing.prober import Prober
 from qscore.interpretability.reverse_probing.sources import LABELS, Gathered, gather
 from qscore.results import Result
@@ -32,7 +34,8 @@ def reverse_probing(
 
     Laina, Asano and Vedaldi (ICLR 2022, arXiv 2209.03268): table 2; with `ablate` fig. 4 and table 3, with `ks`
     figs. 6 and 7; figs. 5 and 8 to 11 as confusion pairs. Ours: the shuffled concepts, the information in nats, and the
-    surprise of the held-out samples beside their Q. Training samples are clustered; a fifth of them measures.
+    surprise of the held-out samples beside their Q. Training samples are clustered; a fifth of them measures. Where
+    people named held-out images, those are clustered, see `of_named`.
 
     Args:
         inputs: The cached representations, with their pictures where an expert looks at images.
@@ -50,7 +53,10 @@ def reverse_probing(
     """
     check_options(grouping, num_clusters, num_clusterings, ks, solver)
     words = [word for word in concepts if not (word == LABELS == grouping)]  # else they would explain themselves
-    known = gather(words, inputs)
+    named = of_named(words, inputs)
+    inputs, known = named.inputs, gather(words, named.inputs)
+    if named.notes:  # nobody saw the others
+        known = replace(known, test=None, notes=(*known.notes, *named.notes))
     found = clustered(inputs, grouping, num_clusters, num_clusterings)
     unsettled = Prober(inputs.seed, solver, inputs.device or "cpu")
     prober = unsettled.settled(known.train, found.groupings)

@@ -55,4 +55,4 @@ def test_names_are_concepts_of_samples(study: Path, capsys: pytest.CaptureFixtur
     assert set(found.groups) == {"1", "2"}
     assert set(found.names) == {"head", "beak", "wing", "tail", "feet"}
     assert len(found.ids) == 20
-    assert {name.split("-")[2] for name in found.ids} == {"0", "1"}
+    assert {name.removeprefix("test/").split("-")[2] for name in found.ids} == {"0", "1"}

@@ -59,7 +59,7 @@ class Namings:
     def pair_title(self, pair: int) -> str:
         """Returns the group and the two annotators of a pair."""
         one, other = (self.annotators[place] for place in self["pair_annotators"][pair].tolist())
-        return f"{self.groups[int(self['pair_group'][pair])]}, {one} and {other}"
+        return f"{self.groups[int(self['pair_group'][pair])]}: {one} and {other}"
 
     def of_shape(self, name: str, shape: str) -> np.ndarray:
         """Returns a figure of all pairs for a shape of families."""

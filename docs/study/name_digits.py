@@ -24,6 +24,7 @@ def seen(file: Path) -> str:
 
 
 def main(maps: Path, out: Path) -> None:
+    """Writes a naming of every group, and says how much."""
     groups: dict[str, dict[str, list[dict[str, str]]]] = defaultdict(lambda: defaultdict(list))
     for line in (maps / "maps.jsonl").read_text().splitlines():
         row = json.loads(line)

@@ -76,7 +76,11 @@ def naming(
     elif maps:
         shown, heat = gather_maps(inputs, shown, layer=layer, method=method, explained=explained)
         metrics |= _of_maps(heat)
-        settings |= {"layer": shown.layer, "method": shown.method, "maps": write_maps(inputs, shown, heat)}
+        settings |= {
+            "layer": shown.layer,
+            "method": shown.method,
+            "maps": write_maps(inputs, shown, heat, _of_classes(inputs, explained)),
+        }
         if shown.method == GRADIENT:
             notes = (*notes, "Maps are gradient times activation, not Excitation Backprop, and conserve nothing.")
     return Result(NAME, metrics, settings, _arrays(shown), notes)
@@ -105,6 +109,15 @@ def _of_networks(explained: Explained | None) -> dict[str, float | None]:
         "xnn_error": max(found.errors),
         "xnn_dead_features": sum(found.dead),
     }
+
+
+def _of_classes(inputs: EvaluationInputs, explained: Explained | None) -> dict[str, dict[str, float]]:
+    """What table 1 says of the explanation network of each class."""
+    if explained is None:
+        return {}
+    names = [inputs.test.class_names[label] for label in inputs.probe.model.classes.tolist()]
+    errors = zip(names, explained.fidelity.rmse, explained.fidelity.ranges, strict=True)
+    return {name: {"rmse": rmse, "range": score_range} for name, rmse, score_range in errors}
 
 
 def _of_maps(maps: Float[Tensor, "activation height width"]) -> dict[str, float | None]:

@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
@@ -27,6 +27,7 @@ from qscore.interpretability.naming.activations import Activations, save_activat
 from qscore.interpretability.naming.excitation import CONTRASTIVE, EXCITATION, GRADIENT
 
 LONGEST_PX = 512
+Facts: TypeAlias = Mapping[str, Mapping[str, float]]
 METHOD_NAMES = {
     EXCITATION: "excitation backprop",
     CONTRASTIVE: "contrastive excitation backprop",
@@ -34,7 +35,12 @@ METHOD_NAMES = {
 }
 
 
-def write_maps(inputs: EvaluationInputs, activations: Activations, maps: Float[Tensor, "activation row column"]) -> str:
+def write_maps(
+    inputs: EvaluationInputs,
+    activations: Activations,
+    maps: Float[Tensor, "activation row column"],
+    known: Facts | None = None,
+) -> str:
     """Writes the folder beside the representations, whole or not at all, and returns its name.
 
     The name follows from what is in it: the same maps are not written twice. Titles of groups say nothing of them.
@@ -43,13 +49,14 @@ def write_maps(inputs: EvaluationInputs, activations: Activations, maps: Float[T
         inputs: With pictures.
         activations: Of held-out images.
         maps: One each, >= 0.
+        known: More numbers of each group, for table 1.
 
     Raises:
         UserError: If there are no pictures, or an image cannot be read.
     """
     if inputs.pictures is None:
         raise UserError("Expected the images behind the representations for maps, got none; use evaluate.py.")
-    facts = _facts(activations, inputs.pictures.cache.parent.name, inputs.seed)
+    facts = _facts(activations, inputs.pictures.cache.parent.name, inputs.seed, known)
     ids = (one.activation_id for one in activations.activations)
     name = f"maps-{fingerprint(*ids, maps.numpy().tobytes(), json.dumps(facts, sort_keys=True))}"
     folder = inputs.pictures.cache / name
@@ -109,19 +116,17 @@ def _write_images(pictures: Pictures, files: Mapping[str, str], folder: Path) ->
     return sizes
 
 
-def _facts(activations: Activations, run: str, seed: int) -> dict[str, Any]:
+def _facts(activations: Activations, run: str, seed: int, known: Facts | None) -> dict[str, Any]:
     places = np.random.default_rng(seed).permutation(len(activations.groups)) + 1  # classes have an order of their own
     groups = {}
     for name, place in sorted(zip(activations.groups, places.tolist(), strict=True), key=lambda pair: pair[1]):
         own = [one for one in activations.activations if one.group == name]
         none = len(activations.without_evidence.get(name, ()))
-        num_images = len({one.sample for one in own}) + none
         groups[name] = {
             "title": f"Group {place}",
-            "num_images": num_images,
+            "num_images": len({one.sample for one in own}) + none,
             "num_without_evidence": none,
-            "num_activations": len(own),
-            "mean_significant": len(own) / num_images,
+            **(known or {}).get(name, {}),
         }
     source = {
         "encoder": run,

@@ -48,7 +48,8 @@ def make_naming_study(
     """
     check_free(folder)
     rows, titles = _read_maps(maps)
-    names = list(dict.fromkeys(str(row["group"]) for row in rows))
+    groups_of_rows = dict.fromkeys(str(row["group"]) for row in rows)
+    names = [name for name in dict.fromkeys([*titles, *groups_of_rows]) if name in groups_of_rows]
     keys = {name: secrets.token_hex(6) for name in names}
     groups = {keys[name]: {"title": titles.get(name) or f"Group {i}", "group": name} for i, name in enumerate(names, 1)}
     texts = {"kind": KIND, "title": title, "consent": CONSENT, "instructions": INSTRUCTIONS}

@@ -5,6 +5,7 @@ import numpy as np
 from qscore.report.naming.study import NONE, Namings, Table, exact
 
 ROWS = ("Number of images", "Total significant activations", "Average of significant activations")
+FACTS = {"num_without_evidence": "Images without evidence", "xnn_accuracy": "xNN accuracy", "xnn_rmse": "xNN RMSE"}
 
 
 def table1(namings: Namings) -> Table:
@@ -15,7 +16,7 @@ def table1(namings: Namings) -> Table:
     facts = [
         [f"{value:.4g}" if np.isfinite(value) else NONE for value in column] for column in namings["group_facts"].T
     ]
-    titles = [*ROWS, *(name.replace("_", " ") for name in namings["fact"].tolist())]
+    titles = [*ROWS, *(FACTS.get(name, name.replace("_", " ")) for name in namings["fact"].tolist())]
     return ["Group", *namings.groups], [[title, *row] for title, row in zip(titles, [*rows, *facts], strict=True)]
 
 

@@ -52,6 +52,7 @@ def test_maps_of_an_encoder_become_a_study(
         (f"{OPTIONS}.num_images=0", "Expected a whole number from 1 in num_images, got 0"),
         (f"{OPTIONS}.num_clusters=1", "Expected a whole number from 2 in num_clusters"),
         (f"{OPTIONS}.maps=3", "Expected true or false in maps, got 3"),
+        (f"{OPTIONS}.split=val", "Unknown split of naming 'val'"),
         (f"{OPTIONS}.layer=3", "Expected the name of a layer"),
         (f"{OPTIONS}.layer=layer9", "layer9"),
         (f"+{OPTIONS}.num_image=3", "Did you mean 'num_images'"),

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from qscore.data.datamodule import Split
 from qscore.errors import UserError, unknown_name
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.naming.activations import SOURCES, Activations, find_activations
@@ -73,6 +74,7 @@ def gather_maps(
     layer: str | None = None,
     method: str | None = None,
     explained: Explained | None = None,
+    split: Split = "test",
 ) -> tuple[Activations, Float[Tensor, "activation height width"]]:
     """Returns the maps of activations, and the activations with the layer and the method that these are by.
 
@@ -82,6 +84,7 @@ def gather_maps(
         layer: Its dotted name; see `default_layer`.
         method: See `activation_maps`; by default `method_for`.
         explained: The explanation networks, for "xnn".
+        split: Where the images of `inputs.test` are: "train" if these are the training images.
 
     Raises:
         UserError: If the images are not at hand, or see `activation_maps`.
@@ -90,7 +93,7 @@ def gather_maps(
         raise UserError("Expected the images behind the representations for maps; run python evaluate.py on them.")
     encoder = inputs.pictures.encoder
     samples = list(dict.fromkeys(activation.sample for activation in activations.activations))
-    images = inputs.pictures.plain(inputs.pictures.positions(samples))
+    images = inputs.pictures.plain(inputs.pictures.positions(samples, split=split), split=split)
     layer, method = layer or default_layer(encoder, images[:1].to(encoder.mean.device)), method or method_for(encoder)
     place = {sample: number for number, sample in enumerate(samples)}
     rows = torch.tensor([place[activation.sample] for activation in activations.activations])

@@ -20,6 +20,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
+from qscore.data.datamodule import Split
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs, Pictures
 from qscore.files import fingerprint, write_json, write_text
@@ -40,6 +41,8 @@ def write_maps(
     activations: Activations,
     maps: Float[Tensor, "activation row column"],
     known: Facts | None = None,
+    *,
+    split: Split = "test",
 ) -> str:
     """Writes the folder beside the representations, whole or not at all, and returns its name.
 
@@ -47,9 +50,10 @@ def write_maps(
 
     Args:
         inputs: With pictures.
-        activations: Of held-out images.
+        activations: Of images of a split.
         maps: One each, >= 0.
         known: More numbers of each group, for table 1.
+        split: Where the images are.
 
     Raises:
         UserError: If there are no pictures, or an image cannot be read.
@@ -66,7 +70,7 @@ def write_maps(
     try:
         for part in ("images", "maps"):
             (temporary / part).mkdir(parents=True)
-        _write_rows(inputs.pictures, activations, maps, temporary)
+        _write_rows(inputs.pictures, activations, maps, temporary, split)
         save_activations(activations, temporary / "activations.jsonl")
         write_json(temporary / "groups.json", facts)
         temporary.rename(folder)
@@ -88,10 +92,10 @@ def grey(heat: Float[np.ndarray, "row column"], size: tuple[int, int]) -> Image.
     return Image.fromarray((255 * values / peak if peak > 0 else values).round().astype(np.uint8))
 
 
-def _write_rows(pictures: Pictures, activations: Activations, maps: Tensor, folder: Path) -> None:
+def _write_rows(pictures: Pictures, activations: Activations, maps: Tensor, folder: Path, split: Split) -> None:
     samples = list(dict.fromkeys(one.sample for one in activations.activations))
     files = {sample: f"images/{number:05d}.png" for number, sample in enumerate(samples)}
-    sizes = _write_images(pictures, files, folder)
+    sizes = _write_images(pictures, files, folder, split)
     rows = []
     progress = tqdm(zip(activations.activations, maps.numpy(), strict=True), "Maps", len(maps), leave=False)
     for number, (one, heat) in enumerate(progress):
@@ -103,11 +107,13 @@ def _write_rows(pictures: Pictures, activations: Activations, maps: Tensor, fold
     write_text(folder / "maps.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
-def _write_images(pictures: Pictures, files: Mapping[str, str], folder: Path) -> dict[str, tuple[int, int]]:
+def _write_images(
+    pictures: Pictures, files: Mapping[str, str], folder: Path, split: Split
+) -> dict[str, tuple[int, int]]:
     """Writes the images as the encoder sees them, on which maps lie, and returns their sizes."""
-    images = pictures.plain(pictures.positions(files))
     sizes = {}
-    for (sample, file), pixels in zip(files.items(), images, strict=True):
+    for sample, file in files.items():
+        pixels = pictures.plain(pictures.positions([sample], split=split), split=split)[0]
         values = (255 * pixels).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
         image = Image.fromarray(values)
         image.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)

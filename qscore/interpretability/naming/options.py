@@ -6,6 +6,7 @@ from qscore.interpretability.naming.excitation import METHODS
 
 LABEL, FEATURE, CLUSTER = "label", "feature", "cluster"
 GROUPINGS = (LABEL, FEATURE, CLUSTER)
+SPLITS = ("test", "train")
 SWITCHES = ("force", "maps")
 LEAST = {"num_images": 1, "num_groups": 1, "num_clusters": 2}
 
@@ -35,10 +36,12 @@ def _check_others(others: dict[str, object]) -> None:
     for name, value in others.items():
         if name in SWITCHES and not isinstance(value, bool):
             raise UserError(f"Expected true or false in {name}, got {value}.")
+        if name == "split" and value not in SPLITS:
+            raise unknown_name("split of naming", str(value), SPLITS)
         if name == "layer" and not (value is None or isinstance(value, str)):
             raise UserError(f"Expected the name of a layer, such as layer3, got {value}.")
         is_default = value is None and name == "num_clusters"
         if name in LEAST and not is_default and (type(value) is not int or value < LEAST[name]):
             raise UserError(f"Expected a whole number from {LEAST[name]} in {name}, got {value}.")
-    if unknown := sorted(set(others).difference(SWITCHES, LEAST, {"layer"})):
-        raise unknown_name("option of naming", unknown[0], (*SWITCHES, *LEAST, "layer"))
+    if unknown := sorted(set(others).difference(SWITCHES, LEAST, {"layer", "split"})):
+        raise unknown_name("option of naming", unknown[0], (*SWITCHES, *LEAST, "layer", "split"))

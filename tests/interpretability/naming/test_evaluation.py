@@ -121,6 +121,24 @@ def test_terms_of_a_probe_add_up_to_most_of_its_positive_logit(seen: EvaluationI
         assert 0.9 - 1e-9 <= own / positive <= 1
 
 
+def test_images_of_either_split_stand_beside_their_maps(seen: EvaluationInputs) -> None:
+    assert seen.pictures is not None
+    result = naming(seen, split="train", num_images=2, num_groups=2, layer="layer2")
+    folder = seen.pictures.cache / result.settings["maps"]
+    for row in rows_of(seen, result.settings["maps"]):
+        shown = seen.pictures.plain(seen.pictures.positions([row["image"]], split="train"), split="train")[0]
+        with Image.open(folder / row["image_file"]) as image:
+            assert np.array_equal(np.asarray(image), (255 * shown).round().byte().permute(1, 2, 0).numpy())
+
+
+def test_maps_that_are_no_excitation_backprop_say_so(seen: EvaluationInputs) -> None:
+    assert seen.pictures is not None
+    result = naming(seen, num_images=2, num_groups=2, layer="layer2", method="gradient_activation")
+    groups = json.loads((seen.pictures.cache / result.settings["maps"] / "groups.json").read_text())
+    assert groups["source"]["method"] == "gradient x activation"
+    assert any("not Excitation Backprop" in note for note in result.notes)
+
+
 def test_without_images_nothing_is_written_and_the_reader_is_told(seen: EvaluationInputs) -> None:
     result = naming(EvaluationInputs(seen.train, seen.test, epsilon=1.0, lower=0.3))
     assert result.settings["maps"] == ""

@@ -1,0 +1,73 @@
+"""The numbers of the evaluation `naming`."""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from qscore.evaluation import EvaluationInputs
+from qscore.interpretability.naming.activations import Activations
+from qscore.interpretability.naming.explained import Explained
+
+
+def counted(activations: Activations) -> dict[str, float | None]:
+    """How many features matter, in how many images."""
+    without = sum(map(len, activations.without_evidence.values()))
+    num_images = len({one.sample for one in activations.activations}) + without
+    return {
+        "num_activations": len(activations.activations),
+        "num_images": num_images,
+        "significant_features": len(activations.activations) / num_images,
+        "distinct_features": len({one.feature for one in activations.activations}),
+        "without_evidence": without / num_images,
+    }
+
+
+def of_networks(explained: Explained | None) -> dict[str, float | None]:
+    """How far explanation networks can be believed."""
+    if explained is None:
+        return {}
+    found = explained.fidelity
+    return {
+        "xnn_accuracy": found.accuracy,
+        "network_accuracy": found.network_accuracy,
+        "xnn_same_decision": found.same_decision,
+        "xnn_error": max(found.errors),
+        "xnn_dead_features": sum(found.dead),
+    }
+
+
+def of_classes(inputs: EvaluationInputs, explained: Explained | None) -> dict[str, dict[str, float]]:
+    """What table 1 says of the explanation network of each class."""
+    if explained is None:
+        return {}
+    names = [inputs.test.class_names[label] for label in inputs.probe.model.classes.tolist()]
+    errors = zip(names, explained.fidelity.rmse, explained.fidelity.ranges, strict=True)
+    return {name: {"rmse": rmse, "range": score_range} for name, rmse, score_range in errors}
+
+
+def of_maps(maps: Float[Tensor, "activation height width"]) -> dict[str, float | None]:
+    """Whether every map that shows something is >= 0 and sums to 1, as it must be."""
+    sums = maps.double().sum((1, 2))
+    is_blank = sums == 0
+    error = (sums - 1).abs()[~is_blank]
+    return {
+        "blank_maps": int(is_blank.sum()),
+        "map_sum_error": float(error.max()) if len(error) else None,
+        "map_minimum": float(torch.min(maps)),
+    }
+
+
+def as_arrays(activations: Activations) -> dict[str, np.ndarray]:
+    """The activations themselves, and the images without any."""
+    rows = activations.activations
+    names = {name: sorted(samples) for name, samples in activations.without_evidence.items()}
+    return {
+        "activation": np.array([one.activation_id for one in rows], str),
+        "sample": np.array([one.sample for one in rows], str),
+        "group": np.array([one.group for one in rows], str),
+        "feature": np.array([one.feature for one in rows], np.int64),
+        "contribution": np.array([one.contribution for one in rows], np.float64),
+        "share": np.array([one.share for one in rows], np.float64),
+        "without_evidence": np.array([sample for samples in names.values() for sample in samples], str),
+    }

@@ -39,18 +39,20 @@ def words_of_records(records: Iterable[Record], activations: Iterable[Record]) -
     return found
 
 
-def export_words(records: Iterable[Record], activations: Iterable[Record], path: Path) -> int:
+def export_words(
+    records: Iterable[Record], activations: Iterable[Record], path: Path, *, are_held_out: bool = True
+) -> int:
     """Writes a CSV that `read_namings` of reverse probing reads; returns how many concepts it has.
 
-    Images are written as `test/ID`: maps are of held-out images, and some data number both parts alike.
+    Held-out images are written as `test/ID`, since some data number both parts alike; training images plainly.
 
     Raises:
         UserError: See `words_of_records`.
     """
-    rows = words_of_records(records, activations)
+    rows, prefix = words_of_records(records, activations), HELD_OUT if are_held_out else ""
     with written_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(
-            [Said._fields, *(row._replace(id=f"{HELD_OUT}{row.id}") for row in rows)]
+            [Said._fields, *(row._replace(id=f"{prefix}{row.id}") for row in rows)]
         )
     return len({(row.annotator, row.concept.casefold()) for row in rows if row.concept})
 

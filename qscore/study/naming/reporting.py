@@ -28,7 +28,7 @@ def naming_result(folder: Path, name: str) -> Result:
     numbers = {one.number for one in store.annotators.all() if one.name.startswith(SIMULATED)}
     simulated = len(numbers & {record["annotator"] for record in records})
     notes = [f"{simulated} annotators are simulated: their names say nothing about people."] if simulated else []
-    known = read_json(folder / FACTS_FILE) if (folder / FACTS_FILE).is_file() else {}
+    known = _known(folder)
     titles = {group.name: {"title": group.title} for group in store.study.groups.values()}
     facts = {group: {**about, **known.get("groups", {}).get(group, {})} for group, about in titles.items()}
     source = known.get("source", {})
@@ -43,7 +43,8 @@ def write_concepts(folder: Path, path: Path) -> str:
         UserError: If nobody named anything, or it is no naming study.
     """
     store = _asked(folder)
-    count = export_words(namings(store), _activations(store), path)
+    are_held_out = _known(folder).get("source", {}).get("split", "test") == "test"
+    count = export_words(namings(store), _activations(store), path, are_held_out=are_held_out)
     return f"{count} concepts of people in {path}"
 
 
@@ -52,6 +53,10 @@ def _asked(folder: Path) -> NamingStore:
     if not (folder / "answers.sqlite").is_file():
         raise UserError(f"Expected namings in {folder}, got none; ask people: python -m qscore.study serve {folder}")
     return NamingStore(study)
+
+
+def _known(folder: Path) -> dict[str, Any]:
+    return dict(read_json(folder / FACTS_FILE)) if (folder / FACTS_FILE).is_file() else {}
 
 
 def _activations(store: NamingStore) -> list[dict[str, Any]]:

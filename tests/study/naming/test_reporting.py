@@ -55,4 +55,8 @@ def test_names_are_concepts_of_samples(study: Path, capsys: pytest.CaptureFixtur
     assert set(found.groups) == {"1", "2"}
     assert set(found.names) == {"head", "beak", "wing", "tail", "feet"}
     assert len(found.ids) == 20
+    assert all(name.startswith("test/") for name in found.ids)
     assert {name.removeprefix("test/").split("-")[2] for name in found.ids} == {"0", "1"}
+    (study / "groups.json").write_text(json.dumps({"groups": {}, "source": {"split": "train"}}))
+    assert main(["export", str(study), "--concepts", str(path)]) == 0
+    assert not any(name.startswith("test/") for name in load_namings(path).ids)

@@ -1,11 +1,13 @@
 """What stands between the pages and the world: headers, sizes, rates, and forms that only our own pages can send."""
 
+import asyncio
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from urllib.parse import parse_qsl, urlsplit
 
-import anyio
+import h11
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -45,7 +47,9 @@ class SecurityHeaders:
                 message["headers"] = [*message["headers"], *(one for one in _RAW_HEADERS if one[0] not in given)]
             await send(message)
 
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+        # A body that breaks off has its 400 already, from the HTTP layer: h11 refuses what we would say after it.
+        with contextlib.suppress(h11.LocalProtocolError):
+            await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
 class Rates:
@@ -80,9 +84,11 @@ async def read_form(request: Request) -> dict[str, str]:
     _refuse_other_sites(request)
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         raise HTTPException(415, "This is no form of a page of ours. Please open your link again.")
-    body = await _read_body(request)
     try:
+        body = await asyncio.wait_for(_read_body(request), _MAX_BODY_S)
         fields = parse_qsl(body.decode("utf-8"), max_num_fields=_MAX_FIELDS, errors="strict", keep_blank_values=True)
+    except (ClientDisconnect, asyncio.TimeoutError) as error:
+        raise HTTPException(408, "The form did not arrive whole. Please open your link again.") from error
     except ValueError as error:
         raise HTTPException(400, "The form cannot be read. Please open your link again.") from error
     return dict(fields)
@@ -90,14 +96,10 @@ async def read_form(request: Request) -> dict[str, str]:
 
 async def _read_body(request: Request) -> bytes:
     body = b""
-    try:
-        with anyio.fail_after(_MAX_BODY_S):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_FORM_BYTES:
-                    raise HTTPException(413, "The form is too large. Please open your link again, and write less.")
-    except (ClientDisconnect, TimeoutError) as error:
-        raise HTTPException(408, "The form did not arrive whole. Please open your link again.") from error
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            raise HTTPException(413, "The form is too large. Please open your link again, and write less.")
     return body
 
 

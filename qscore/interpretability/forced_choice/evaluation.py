@@ -4,6 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.forced_choice.automatic.feature_bridge import describe_features, feature_groups
@@ -100,7 +102,11 @@ def forced_choice(
     described = describe(captions, inputs)
     encoder, name = encoder_of(sentence_encoder)
     sentences = embedded(inputs, described, people, encoder)
-    whole = Part(groups.as_metrics(inputs), {}, (*described.notes, *groups.notes))
+    whole = Part(
+        groups.as_metrics(inputs),
+        {"clusters": groups.grouping.clusters.astype(np.int32)},
+        (*described.notes, *groups.notes),
+    )
     whole += without_people(inputs, groups, described, people, sentences, search_images=search_images)
     whole += of_cards(inputs, groups, described, grouping, information=information)
     features = feature_groups(inputs, least=num_references + 1, num_features=num_features)

@@ -9,8 +9,9 @@ from jaxtyping import Float
 
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.forced_choice.automatic.belonging import belonging
+from qscore.interpretability.likeness import likeness
 from qscore.interpretability.membership import Members, members_by_group
-from qscore.interpretability.purity import choose_by_purity, likeness, purity
+from qscore.interpretability.purity import choose_by_purity, purity
 from qscore.interpretability.reverse_probing.clustered import Clustered
 from qscore.records import Grouping
 
@@ -54,7 +55,7 @@ class Studied:
         found: dict[str, float | None] = {"num_groups": float(len(self.members)), "purity": None}
         if inputs.train.labels is None:
             return found | {"nmi": None, "ami": None, "ari": None}
-        alike = likeness(self.grouping, inputs.train.labels.numpy())
+        alike = likeness(self.grouping.clusters, inputs.train.labels.numpy())
         measures = {name: getattr(alike, name) for name in ("nmi", "ami", "ari")}
         known = {name: None if np.isnan(value) else value for name, value in measures.items()}
         return found | {"purity": _mean(self.purity)} | known

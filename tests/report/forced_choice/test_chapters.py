@@ -93,7 +93,7 @@ def test_tables_of_features_captions_and_labels() -> None:
         ["7", "5", "1", "an object", "6"],
         ["", "", "2", "a dog in a dog", "2"],
     ]
-    assert likeness_table([encoder])[1][0][2:] == ["70.0", "60.0", "50.0", "0.800"]
+    assert likeness_table([encoder])[1] == [["run, seed 0", "k-means, 12", "labels", "70.0", "60.0", "50.0", "0.800"]]
     assert len(group_csv([encoder])[1]) == 12
 
 
@@ -104,3 +104,12 @@ def test_the_paper_s_tables_unfold_as_printed(tmp_path: Path) -> None:
     for printed in ("91.18\u00a0±\u00a00.07", "<td>19.10</td>", "<td>ImageNet–SeLa</td>", "a monkey sitting in a tree"):
         assert printed in page
     assert (tmp_path / "laina2020_table5.csv").read_text().count("\n") == 11
+
+
+def test_table_4_sets_encoders_beside_one_another_where_they_grouped_the_same_images() -> None:
+    encoders = [evaluated(name, images="these") for name in ("before", "after")] + [evaluated("other", images="those")]
+    for encoder, clusters in zip(encoders, ([0, 0, 1, 1], [5, 5, 3, 3], [0, 1, 0, 1]), strict=True):
+        encoder.results["forced_choice"].arrays["clusters"] = np.array(clusters)
+    beside = {(row[0], row[2]): row[3:6] for row in likeness_table(encoders)[1]}
+    assert beside["before, seed 0", "after, seed 0"] == ["100.0", "100.0", "100.0"]
+    assert len(beside) == 4  # three beside labels

@@ -1,6 +1,5 @@
 """From the answers of studies to tables, figures and cards."""
 
-from collections import Counter
 from pathlib import Path
 
 from qscore.errors import UserError
@@ -23,18 +22,26 @@ def report(folders: list[Path], out: Path | None = None) -> Path:
         out: For the page and its tables; by default `report` in the only study.
 
     Raises:
-        UserError: there are several studies and no `out`, one has no answers that count, or one is no study.
+        UserError: there are several studies and no `out`, one comes twice, has no answers that count, or is no study.
     """
     if out is None and len(folders) > 1:
         raise UserError("Expected a folder for the page of several studies, got none; say --out DIR.")
-    names = Counter(folder.resolve().name for folder in folders)
+    resolved = [folder.resolve() for folder in folders]
+    if twice := [folder for place, folder in enumerate(resolved) if folder in resolved[:place]]:
+        raise UserError(f"Expected every study once, got {twice[0]} twice; name it once.")
     results = []
-    for folder in (folder.resolve() for folder in folders):
-        is_alone = names[folder.name] == 1
-        result = _result(folder, folder.name if is_alone else f"{folder.parent.name}/{folder.name}")
+    for folder in resolved:
+        result = _result(folder, _name(folder, resolved))
         result.save(folder / "results")
         results.append(result)
     return write_study_report(results, folders[0] / "report" if out is None else out)
+
+
+def _name(folder: Path, folders: list[Path]) -> str:
+    """Returns the shortest end of a path that none of the others has."""
+    ends = (folder.parts[-length:] for length in range(1, len(folder.parts) + 1))
+    alone = next(end for end in ends if sum(other.parts[-len(end) :] == end for other in folders) == 1)
+    return Path(*alone).as_posix()
 
 
 def _result(folder: Path, name: str) -> Result:
@@ -50,6 +57,7 @@ def _result(folder: Path, name: str) -> Result:
     notes = [f"{count} annotators are simulated: their answers say nothing about people."] if count else []
     try:
         known = read_groups(folder / GROUPS_FILE)
-        return people(records, known, name=name, images=card_images(records, folder / "images"), notes=notes)
+        images, unread = card_images(records, folder / "images")
+        return people(records, known, name=name, images=images, notes=[*notes, *unread])
     except UserError as error:
         raise UserError(f"{folder}: {error}") from error

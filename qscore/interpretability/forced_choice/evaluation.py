@@ -121,7 +121,7 @@ def forced_choice(
         "questions": "",
         "per_range": per_range,
     }
-    if questions:
+    if questions and groups.chosen:
         how: dict[str, Any] = {"design": design, "kind": grouping, "num_catch": num_catch, "ask_features": ask_features}
         settings["questions"], notes = ask(inputs, groups, features, whole.arrays, **how)
         whole += Part(notes=notes)

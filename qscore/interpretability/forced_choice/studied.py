@@ -64,7 +64,7 @@ class Studied:
 def studied(inputs: EvaluationInputs, found: Clustered, grouping: str, *, least: int, per_range: int) -> Studied:
     """Returns the groups, and a choice of them: some of each range of purity (section 5.1).
 
-    Where there are no labels, or no group lies in a range, some are drawn at random.
+    Where there are no labels, or no group lies in a range, some are drawn at random; where all are too small, none are.
 
     Args:
         inputs: Representations.
@@ -93,13 +93,15 @@ def purities(inputs: EvaluationInputs, groups: Grouping | np.ndarray) -> Float[n
 def _choice(
     numbers: np.ndarray, pure: np.ndarray, large: np.ndarray, per_range: int, seed: int
 ) -> tuple[dict[int, Range | None], list[str]]:
+    if not large.any():
+        return {}, []
     ranges = (
         [] if np.isnan(pure).all() else choose_by_purity(pure[large], numbers[large], per_range=per_range, seed=seed)
     )
     chosen: dict[int, Range | None] = {group: (each.low, each.high) for each in ranges for group in each.clusters}
     if chosen:
         return chosen, []
-    why = "No group has a purity above 0.3" if ranges else "The images have no labels to be pure of"
+    why = "No group of enough images has a purity above 0.3" if ranges else "The images have no labels to be pure of"
     drawn = np.random.default_rng(seed).permutation(numbers[large])[:per_range]
     return dict.fromkeys(np.sort(drawn).tolist()), [f"{why}: the groups to ask about are drawn at random."]
 

@@ -23,7 +23,7 @@ from qscore.interpretability.reverse_probing.probe import reverse_probe
 from qscore.interpretability.reverse_probing.sources import labels_as_concepts
 from qscore.records import Representations
 from qscore.results import Result, load_result
-from qscore.score import cached_representations
+from qscore.score import cached_representations, q_score
 
 SHAPES, COLOURS = ("circle", "square", "star"), ("red", "blue")
 QUICK = {"num_trials": 4, "num_catch": 3}
@@ -76,6 +76,11 @@ def test_six_blobs_get_the_captions_that_tell_them_apart(inputs: EvaluationInput
     assert metrics["random_image/top1"] is metrics["descriptions/recall1"] is None  # no images, and nobody wrote
     assert (arrays["binary"] == 1).all()
     assert set(arrays["chosen_low"]) == {0.9}
+    assert arrays["chosen"].all()
+    assert metrics["chance/top1"] == metrics["chance/recall1"] == pytest.approx(1 / 6)
+    q = q_score(inputs.train.h, inputs.discriminative, inputs.epsilon).numpy()
+    of_group = {(groups := of_six(inputs))[row]: q[groups == groups[row]].mean() for row in range(len(q))}
+    assert sorted(arrays["mean_q"]) == pytest.approx(sorted(of_group.values()), rel=1e-5)
     assert sorted(arrays["size"]) == sorted(np.unique(of_six(inputs), return_counts=True)[1])
     assert arrays["frequent_counts"].tolist() == [1] * 6 + [0] * 4
     assert result.settings["questions"] == ""
@@ -141,12 +146,22 @@ def test_captions_of_training_images_alone_and_images_without_labels(inputs: Eva
     assert len(set(result.arrays["caption"])) == 6
     assert np.isnan(result.arrays["purity"]).all()
     assert set(result.arrays["common_label"]) == {""}
+    assert (result.arrays["chosen"].sum(), np.isfinite(result.arrays["chosen_low"]).any()) == (4, False)
     assert any("no pool to retrieve from" in note for note in result.notes)
     assert any("drawn at random" in note for note in result.notes)
     with pytest.raises(UserError, match="got none of 1 out of 600: 0"):
         of_blobs(unlabelled, written(tmp_path / "few.csv", ["id", "caption"], rows[1:]))
     with pytest.raises(UserError, match="Expected labelled images for captions=labels"):
         of_blobs(unlabelled, "labels")
+
+
+def test_groups_that_are_all_too_small_are_not_asked_about(seen: EvaluationInputs) -> None:
+    result = forced_choice(seen, captions="labels", grouping="labels", num_references=1000)
+    assert result.settings["questions"] == ""
+    assert not result.arrays["chosen"].any()
+    assert any("have fewer than 1001 images and are not asked about" in note for note in result.notes)
+    assert not any("purity above" in note or "could not be made" in note for note in result.notes)
+    assert result.metrics["chance/recall1"] is None
 
 
 def test_the_order_of_the_images_does_not_matter(inputs: EvaluationInputs) -> None:

@@ -50,8 +50,10 @@ def test_table_3_has_every_kind_of_description_and_chance() -> None:
         "–",
         "50.0",
     ]
-    assert rows[-1][2:] == ["chance", "5.0", "25.0", "50.0", "5.0", "25.0"]
+    assert rows[-1][2:] == ["chance", "5.0", "25.0", "50.0", "8.0", "31.0"]
     assert rows[-2][3:] == ["–", "–", "–", "66.0", "70.0"]
+    older = proxy_table([evaluated(without_metrics=("chance",))])[1]
+    assert older[-1][2:] == ["chance", "–", "–", "50.0", "–", "–"]
 
 
 def test_chance_is_drawn_where_it_is() -> None:
@@ -79,6 +81,13 @@ def test_cards_are_those_chosen_for_trials_the_purest_first() -> None:
     assert cards[-1].nearest == cards[-1].nearest_picture == ""
     assert ("Mean Q", "0.200") in cards[-1].facts
     assert "Information" not in dict(cards[0].facts)
+    titles = [card.title for card in cards]
+    assert [card.title for card in group_cards([evaluated(labels=False)])] == titles[::-1]  # from no range of purity
+    older = evaluated()
+    del older.results["forced_choice"].arrays["chosen"]
+    assert [card.title for card in group_cards([older])] == titles
+    (axis,) = group_scatter([evaluated(labels=False)]).axes
+    assert [len(np.asarray(dots.get_offsets())) for dots in axis.collections] == [6, 6]
     many = group_cards([evaluated(str(i), num_groups=60) for i in range(3)])
     assert len(many) == 60
     assert [card.title for card in many[:20:19]] == ["Group 58", "Group 0"]

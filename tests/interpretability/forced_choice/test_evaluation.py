@@ -18,6 +18,9 @@ from qscore.evaluation import EvaluationInputs, Pictures
 from qscore.interpretability.forced_choice.evaluation import forced_choice
 from qscore.interpretability.forced_choice.questions.trial_files import load_trials
 from qscore.interpretability.forced_choice.trials import DESCRIPTION, HARD, IMAGES, RANDOM
+from qscore.interpretability.forced_choice.words.described import describe
+from qscore.interpretability.reverse_probing.concepts import side_by_side
+from qscore.interpretability.reverse_probing.experts.captions import concepts_of_captions
 from qscore.interpretability.reverse_probing.measures import entropy
 from qscore.interpretability.reverse_probing.probe import reverse_probe
 from qscore.interpretability.reverse_probing.sources import labels_as_concepts
@@ -79,8 +82,8 @@ def test_six_blobs_get_the_captions_that_tell_them_apart(inputs: EvaluationInput
     assert arrays["chosen"].all()
     assert metrics["chance/top1"] == metrics["chance/recall1"] == pytest.approx(1 / 6)
     q = q_score(inputs.train.h, inputs.discriminative, inputs.epsilon).numpy()
-    of_group = {(groups := of_six(inputs))[row]: q[groups == groups[row]].mean() for row in range(len(q))}
-    assert sorted(arrays["mean_q"]) == pytest.approx(sorted(of_group.values()), rel=1e-5)
+    of_group = [q[arrays["clusters"] == group].mean() for group in arrays["group"]]
+    assert arrays["mean_q"].tolist() == pytest.approx(of_group, rel=1e-5)
     assert sorted(arrays["size"]) == sorted(np.unique(of_six(inputs), return_counts=True)[1])
     assert arrays["frequent_counts"].tolist() == [1] * 6 + [0] * 4
     assert result.settings["questions"] == ""
@@ -104,6 +107,11 @@ def test_the_information_of_groups_sums_to_that_of_reverse_probing(inputs: Evalu
     # Groups are numbered otherwise here, and so split otherwise: all six tell their label, and nothing of the colour.
     assert np.average(result.arrays["information"], weights=result.arrays["size"]) == pytest.approx(np.log(3), abs=0.05)
     assert entropy(groups) == pytest.approx(np.log(6), abs=0.02)
+    own, said = result.arrays["clusters"].astype(np.int64), describe("labels", inputs).train
+    words = concepts_of_captions(dict(zip(inputs.train.ids, said, strict=True)))
+    same = reverse_probe(side_by_side([labels_as_concepts(inputs.train), words]), own)
+    counts = np.bincount(own[same.split.test])
+    assert np.average(result.arrays["information"], weights=counts) == pytest.approx(same.information_nats, rel=1e-6)
     of_labels = of_blobs(inputs, "labels", grouping="labels")
     assert np.isnan(of_labels.arrays["information"]).all()
     assert any("but those that made the groups" in note for note in of_labels.notes)
@@ -215,6 +223,11 @@ def test_the_folder_of_questions(seen: EvaluationInputs) -> None:
     h = seen.train.h
     dominant = (h > h.mean(1, keepdim=True) + h.std(1, False, keepdim=True)).numpy()
     row = {sample: place for place, sample in enumerate(seen.train.ids)}
+    q = q_score(h, seen.discriminative, seen.epsilon).numpy()
+    for feature in features:
+        about, inside = groups["groups"][str(1_000_000 + feature)], dominant[:, feature]
+        assert about["size"] == inside.sum()
+        assert about["mean_q"] == pytest.approx(q[inside].mean(), rel=1e-5)
     for trial in trials.trials:
         if trial.group >= 1_000_000:
             inside = dominant[:, trial.group - 1_000_000]

@@ -11,6 +11,7 @@ from qscore.report.forced_choice.study_page import write_study_report
 from qscore.results import Result
 from qscore.study.export import answers
 from qscore.study.folder import load_study
+from qscore.study.out import check_writable
 from qscore.study.simulate import SIMULATED
 from qscore.study.store import Store
 
@@ -23,10 +24,13 @@ def report(folders: list[Path], out: Path | None = None) -> Path:
         out: For the page and its tables; by default `report` in the only study.
 
     Raises:
-        UserError: there are several studies and no `out`, one has no answers that count, or one is no study.
+        UserError: there are several studies and no `out`, one has no answers that count, one is no study, or the page
+            cannot be written.
     """
     if out is None and len(folders) > 1:
         raise UserError("Expected a folder for the page of several studies, got none; say --out DIR.")
+    page = folders[0] / "report" if out is None else out
+    check_writable(page)
     names = Counter(folder.resolve().name for folder in folders)
     results = []
     for folder in (folder.resolve() for folder in folders):
@@ -34,7 +38,7 @@ def report(folders: list[Path], out: Path | None = None) -> Path:
         result = _result(folder, folder.name if is_alone else f"{folder.parent.name}/{folder.name}")
         result.save(folder / "results")
         results.append(result)
-    return write_study_report(results, folders[0] / "report" if out is None else out)
+    return write_study_report(results, page)
 
 
 def _result(folder: Path, name: str) -> Result:

@@ -35,10 +35,10 @@ def find_images(folder: Path, samples: Iterable[str]) -> dict[str, Path]:
         )
     found = named | {sample: by_stem[sample][0] for sample in rest}
     first: dict[Path, str] = {}
-    for sample, file in found.items():
-        if (other := first.setdefault(file, sample)) != sample:
+    for sample in wanted:
+        if (other := first.setdefault(found[sample], sample)) != sample:
             raise UserError(
-                f"Expected an image of its own for each id; {other} and {sample} are both {file}. Keep one."
+                f"Expected an image of its own for each id; {other} and {sample} are both {found[sample]}. Keep one."
             )
     return found
 

@@ -197,6 +197,12 @@ def test_a_rule_of_another_type_or_size_is_refused_by_its_name(name: str, value:
         Policies.read({name: value})
 
 
+def test_one_slip_in_the_fewest_catch_trials_that_count_is_forgiven() -> None:
+    rules = Policies()
+    assert not any(rules.excludes(num, num - 1) for num in range(1, 20))
+    assert rules.excludes(4, 2)
+
+
 @pytest.mark.parametrize(
     "limit", [{"max": True}, {"max": 1.5}, {"max": "1"}, {"max": 0}, {"per": None}, {"scope": []}, {"maxx": 1}]
 )

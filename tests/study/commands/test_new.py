@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from qscore.interpretability.forced_choice.answers.rated import ratings
 from qscore.interpretability.forced_choice.questions.drawing import make_trials
 from qscore.interpretability.forced_choice.questions.trial_files import save_trials
 from qscore.interpretability.forced_choice.trials import TrialDesign, with_descriptions
 from qscore.study.__main__ import main
+from qscore.study.export import answers
 from qscore.study.folder import Study, Trial, load_study
 from qscore.study.simulate import simulate
 from qscore.study.store import Store
@@ -162,8 +164,7 @@ def test_a_run_its_result_and_its_questions_make_the_same_study(here: Path) -> N
         ("groups.csv --images images --labels one.csv", "at least 2 classes"),
         ("groups.csv --images images --captions labels.csv", "no caption among: id, label"),
         ("groups.csv --images images --features labels.csv", "Expected an .npz file of arrays ids and features"),
-        ("groups.csv --images images --descriptions odd.csv", "some of 99, which are no groups"),
-        ("groups.csv --images images --descriptions first.csv", "got none of 2 of 3: 1, 2"),
+        ("groups.csv --images images --descriptions odd.csv", "got some of 99"),
         ("groups.csv --images images --per-range 3", "needs --labels"),
         ("groups.csv --images images --catch 999", "0 to 60 trials"),
         ("groups.csv --images images --trials 0", "at least 1 in --trials, got 0"),
@@ -212,7 +213,6 @@ def mistaken_files(here: Path) -> None:
     table("few", ("id", "label"), {"a/0-0": "horse"})
     table("one", ("id", "label"), dict.fromkeys(SAMPLES, "horse"))
     table("odd", ("group", "description"), {99: "nobody"})
-    table("first", ("group", "description"), {0: "horses"})
     Path("limits.json").write_text(json.dumps({"limits": [{"condition": "words", "max": 1}]}))
     Path("features.txt").write_text("")
     Path("bare").mkdir()
@@ -252,11 +252,17 @@ def test_words_that_two_describers_share_are_rated_once_and_for_both(here: Path)
     rated = {(trial.text, trial.described_by) for trial in study.trials.values() if trial.condition == "likert"}
     others = {("a cat", "automatic"), ("pets", "human"), ("a okapi", "automatic"), ("an okapi", "human")}
     assert rated == {("a horse", ""), *others}
-    simulate(Store(study), accuracy=1, num_annotators=3)
-    assert main(["report", "study"]) == 0
-    result = json.loads((here / "study" / "results" / "people.json").read_text())
-    counts = {name: value for name, value in result["metrics"].items() if name.endswith("num_ratings")}
-    assert set(counts.values()) == {9}  # three groups, three answers each, for either describer
+    simulate(Store(study), accuracy=1, num_annotators=12)
+    counts = {who: len(given) for who, given in ratings(answers(Store(study)), ["0", "1", "2"]).items()}
+    assert counts == {"automatic": 9, "human": 9}  # three groups, three answers each
+
+
+def test_words_are_asked_only_of_described_groups(here: Path) -> None:
+    table("some", ("group", "description"), {"00": "horses", 1: "", 7: "too few"})
+    assert new("groups.csv", "--images", "images", "--descriptions", "some.csv") == 0
+    trials = load_study(here / "study").trials.values()
+    assert {(trial.group, trial.text) for trial in trials if trial.condition == "description"} == {("0", "horses")}
+    assert {trial.group for trial in trials} == {"0", "1", "2"}
 
 
 def test_two_descriptions_of_a_group_by_one_describer_are_refused(

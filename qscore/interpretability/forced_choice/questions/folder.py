@@ -1,6 +1,6 @@
 """From the groups of a run to the folder of questions about them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -58,7 +58,7 @@ def ask(
     parts: list[Trials] = []
     notes: list[str] = []
     texts = {HUMAN: descriptions, AUTOMATIC: captions}
-    makers = [lambda: about_groups(inputs, studied, texts, design)]
+    makers: list[Callable[[], Trials]] = [lambda: about_groups(inputs, studied, texts, design)]
     if ask_features:
         makers.append(lambda: about_features(inputs, features, {AUTOMATIC: of_features}, design, ask_features))
     for make in makers:

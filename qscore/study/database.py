@@ -26,15 +26,21 @@ class Database:
     """The answers of one study.
 
     Raises:
-        UserError: `answers.sqlite` belongs to another `study.json` or `trials.jsonl`.
+        UserError: `answers.sqlite` belongs to another `study.json` or `trials.jsonl`, or is no database.
     """
 
     def __init__(self, study: Study) -> None:
         self.study = study
         self._lock = threading.RLock()
-        self._connection = _connect(study)
         self._readers: list[sqlite3.Connection] = []  # in WAL mode these wait neither for a writer nor for each other
-        self._prepare()
+        try:
+            self._connection = _connect(study)
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            raise UserError(
+                f"Expected the answers of a study in {study.folder / 'answers.sqlite'}, which cannot be used: {error}. "
+                "Put a copy of it back; without the file the study begins anew."
+            ) from error
 
     def close(self) -> None:
         for connection in (self._connection, *self._readers):

@@ -34,9 +34,17 @@ def find_questions(what: Path) -> Path:
     results = sorted((what / "results").rglob(RESULT))
     if not results:
         raise UserFileNotFoundError(f"{what} has no questions yet. Make them: {_EVALUATE.format(run=what)}")
-    found = {_of_result(result): result for result in results}
+    found: dict[Path, Path] = {}
+    without: list[UserError] = []
+    for result in results:
+        try:
+            found[_of_result(result)] = result
+        except UserError as error:
+            without.append(error)
     if len(found) > 1:
         raise UserError(f"{what} has questions of several evaluations. Name one: {', '.join(map(str, found.values()))}")
+    if not found:
+        raise without[0]
     return next(iter(found))
 
 

@@ -10,6 +10,7 @@ from qscore.report.forced_choice.study_page import write_study_report
 from qscore.results import Result
 from qscore.study.export import answers
 from qscore.study.folder import load_study
+from qscore.study.out import check_writable
 from qscore.study.simulate import SIMULATED
 from qscore.study.store import Store
 
@@ -22,19 +23,22 @@ def report(folders: list[Path], out: Path | None = None) -> Path:
         out: For the page and its tables; by default `report` in the only study.
 
     Raises:
-        UserError: there are several studies and no `out`, one comes twice, has no answers that count, or is no study.
+        UserError: there are several studies and no `out`, one comes twice, has no answers that count, or is no study; or
+            the page cannot be written.
     """
     if out is None and len(folders) > 1:
         raise UserError("Expected a folder for the page of several studies, got none; say --out DIR.")
     resolved = [folder.resolve() for folder in folders]
     if twice := [folder for place, folder in enumerate(resolved) if folder in resolved[:place]]:
         raise UserError(f"Expected every study once, got {twice[0]} twice; name it once.")
+    page = folders[0] / "report" if out is None else out
+    check_writable(page)
     results = []
     for folder in resolved:
         result = _result(folder, _name(folder, resolved))
         result.save(folder / "results")
         results.append(result)
-    return write_study_report(results, folders[0] / "report" if out is None else out)
+    return write_study_report(results, page)
 
 
 def _name(folder: Path, folders: list[Path]) -> str:

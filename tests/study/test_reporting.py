@@ -82,6 +82,17 @@ def test_a_study_without_answers_says_so(study: Path, answered: bool, capsys: py
     assert not (study / "results").exists()
 
 
+@pytest.mark.parametrize("out", ["a file", "a file/page", "/proc/page"])
+def test_a_page_that_cannot_be_written_is_refused_before_anything(
+    study: Path, tmp_path: Path, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a file").write_text("")
+    main(["simulate", str(study), "--accuracy", "1", "--annotators", "3"])
+    assert main(["report", str(study), "--out", str(tmp_path / out)]) == 2
+    assert "Expected a folder" in capsys.readouterr().err
+    assert not (study / "results").exists()
+
+
 def test_studies_of_one_name_are_told_apart_and_need_a_folder(
     study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,12 +13,13 @@ from qscore.interpretability.forced_choice.automatic.retrieval import NUM_RETRIE
 from qscore.interpretability.forced_choice.automatic.rows import without_people
 from qscore.interpretability.forced_choice.automatic.table3 import embedded
 from qscore.interpretability.forced_choice.cards import of_cards
-from qscore.interpretability.forced_choice.options import check_described, check_options, read_descriptions
+from qscore.interpretability.forced_choice.options import check_options
 from qscore.interpretability.forced_choice.questions.folder import ask
 from qscore.interpretability.forced_choice.studied import studied
 from qscore.interpretability.forced_choice.trials import HARD, RANDOM, TrialDesign
 from qscore.interpretability.forced_choice.words.described import describe
 from qscore.interpretability.forced_choice.words.sentences import encoder_of
+from qscore.interpretability.forced_choice.words.written import check_described, read_descriptions
 from qscore.interpretability.reverse_probing.clustered import KMEANS, clustered
 from qscore.interpretability.reverse_probing.parts import Part
 from qscore.results import Result
@@ -121,7 +122,7 @@ def forced_choice(
         "questions": "",
         "per_range": per_range,
     }
-    if questions and groups.chosen:
+    if questions:
         how: dict[str, Any] = {"design": design, "kind": grouping, "num_catch": num_catch, "ask_features": ask_features}
         settings["questions"], notes = ask(inputs, groups, features, whole.arrays, **how)
         whole += Part(notes=notes)

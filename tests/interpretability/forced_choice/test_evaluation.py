@@ -15,9 +15,14 @@ from qscore.data import ImageDataModule
 from qscore.encoders import Encoder
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs, Pictures
+from qscore.interpretability.forced_choice.automatic.feature_bridge import FeatureGroups
 from qscore.interpretability.forced_choice.evaluation import forced_choice
+from qscore.interpretability.forced_choice.questions import files
+from qscore.interpretability.forced_choice.questions import folder as questions_folder
+from qscore.interpretability.forced_choice.questions.asking import about_features
+from qscore.interpretability.forced_choice.questions.drawing import make_trials
 from qscore.interpretability.forced_choice.questions.trial_files import load_trials
-from qscore.interpretability.forced_choice.trials import DESCRIPTION, HARD, IMAGES, RANDOM
+from qscore.interpretability.forced_choice.trials import DESCRIPTION, HARD, IMAGES, RANDOM, TrialDesign
 from qscore.interpretability.forced_choice.words.described import describe
 from qscore.interpretability.reverse_probing.concepts import side_by_side
 from qscore.interpretability.reverse_probing.experts.captions import concepts_of_captions
@@ -238,6 +243,51 @@ def test_the_folder_of_questions(seen: EvaluationInputs) -> None:
     assert result.arrays["examples"].shape[1:] == (10, 32, 32, 3)
     assert set(result.arrays["examples_group"]) >= {group for group in asked if group < 1_000_000}
     assert forced_choice(seen, captions=shades, **options).settings["questions"] == folder.name
+
+
+def test_two_runs_may_write_the_same_questions_at_once(seen: EvaluationInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert seen.pictures is not None
+    clusters = np.array([int(label) for label in seen.train.labels]) if seen.train.labels is not None else np.zeros(0)
+    trials = make_trials(clusters, seen.train.ids, design=TrialDesign(num_references=2, num_trials=1))
+    calls: list[str] = []
+    saved = files.save_trials
+
+    def overtaken(*arguments: object) -> None:
+        calls.append("")
+        if len(calls) == 1:  # the other run begins later and is done first
+            files.write_questions(seen, trials, {})
+        saved(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(files, "save_trials", overtaken)
+    folder = seen.pictures.cache / files.write_questions(seen, trials, {})
+    assert len(calls) == 2
+    assert load_trials(folder / "trials.jsonl") == trials
+    assert not [path for path in seen.pictures.cache.iterdir() if path.name.startswith(".questions")]
+
+
+@pytest.mark.parametrize("failing", ["groups", "features"])
+def test_questions_that_can_be_made_are_made_where_others_cannot(
+    seen: EvaluationInputs, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise UserError(f"no {failing}")
+
+    monkeypatch.setattr(questions_folder, f"about_{failing}", fails)
+    options = {"num_clusters": 3, "num_references": 4, "ask_features": 2, **QUICK}
+    result = forced_choice(seen, captions=shades, **options)
+    assert seen.pictures is not None
+    asked = load_trials(seen.pictures.cache / result.settings["questions"] / "trials.jsonl").trials
+    assert {trial.group >= 1_000_000 for trial in asked} == {failing == "groups"}
+    assert any(f"could not be made: no {failing}" in note for note in result.notes)
+
+
+def test_a_feature_that_cannot_be_asked_about_is_named_by_its_number(seen: EvaluationInputs) -> None:
+    present = np.zeros((len(seen.train.ids), 2), dtype=bool)
+    present[:3] = True
+    found = FeatureGroups(np.array([17, 42]), np.array([True, False]), present)
+    with pytest.raises(UserError, match=r"feature 17: 3 samples, 11 needed.*feature 42: 3 samples") as raised:
+        about_features(seen, found, {}, TrialDesign(negatives=(RANDOM,)), 2)
+    assert "class 0" not in str(raised.value)
 
 
 def test_images_are_searched_by_pixels(seen: EvaluationInputs) -> None:

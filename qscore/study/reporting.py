@@ -23,8 +23,8 @@ def report(folders: list[Path], out: Path | None = None) -> Path:
         out: For the page and its tables; by default `report` in the only study.
 
     Raises:
-        UserError: there are several studies and no `out`, one comes twice, has no answers that count, or is no study; or
-            the page cannot be written.
+        UserError: there are several studies and no `out`; one comes twice, has no answers that count, or is no study;
+            or the page cannot be written.
     """
     if out is None and len(folders) > 1:
         raise UserError("Expected a folder for the page of several studies, got none; say --out DIR.")

@@ -1,6 +1,7 @@
 """The rules of a study, fixed before any answer: how many answers, of whom, how often, and who will not count."""
 
 from dataclasses import dataclass, fields
+from datetime import datetime, timezone
 from typing import Any
 
 from qscore.errors import UserError
@@ -70,3 +71,12 @@ class Policies:
         False
         """
         return num_catch >= self.min_catch_answers and num_catch_correct < self.min_catch_accuracy * num_catch
+
+
+def utc_day(seconds: float) -> str:
+    """Returns the day in UTC.
+
+    >>> utc_day(86_399.0), utc_day(86_400.0)
+    ('1970-01-01', '1970-01-02')
+    """
+    return datetime.fromtimestamp(seconds, timezone.utc).date().isoformat()

@@ -38,7 +38,6 @@ class Load:
                     self.images.append(time.perf_counter() - start)
                 await self._think()
                 page = await self._page(browser, f"{link}/answer", fields | {"choice": "left"})
-                self.confirmed.append(fields["assignment"])
             except OSError:
                 page = b""
                 await self._think()
@@ -57,6 +56,7 @@ class Load:
         start = time.perf_counter()
         if fields:
             _, headers, _ = _checked(await browser.post(path, fields), 303)
+            self.confirmed.append(fields["assignment"])
             path = headers[b"location"].decode()
         page = _checked(await browser.get(path), 200)[2]
         self.pages.append(time.perf_counter() - start)

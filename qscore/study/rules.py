@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -143,3 +144,12 @@ def read_policies(file: Path | None, defaults: dict[str, Any], chosen: dict[str,
     except (OSError, ValueError, TypeError) as error:
         where = "" if file is None else f" in {file}"
         raise UserError(f"Expected policies as in study.json{where}: {error}.") from error
+
+
+def utc_day(seconds: float) -> str:
+    """Returns the day in UTC.
+
+    >>> utc_day(86_399.0), utc_day(86_400.0)
+    ('1970-01-01', '1970-01-02')
+    """
+    return datetime.fromtimestamp(seconds, timezone.utc).date().isoformat()

@@ -1,4 +1,4 @@
-"""Clusters beside labels, and groupings beside one another."""
+"""Clusters beside labels: how nearly they are of one class, and some of every degree of it."""
 
 import logging
 from dataclasses import dataclass
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import entropy
-from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, normalized_mutual_info_score
 
 from qscore.errors import UserError
 from qscore.interpretability.membership import Groups, members_by_group
-from qscore.records import Grouping
 
 log = logging.getLogger(__name__)
 
@@ -97,47 +95,3 @@ def choose_by_purity(
     if small := [f"({r.low}, {r.high}]: {r.num_available}" for r in found if r.num_available < per_range]:
         log.warning("Fewer than %d clusters of purity %s; all of them are taken.", per_range, ", ".join(small))
     return found
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """How alike two groupings are; fractions.
-
-    Attributes:
-        nmi: Normalized mutual information, by the arithmetic mean of both entropies; raised by chance.
-        ami: The same adjusted for chance, the paper's aNMI.
-        ari: Adjusted Rand index.
-        num_samples: That are in a group of both.
-    """
-
-    nmi: float
-    ami: float
-    ari: float
-    num_samples: int
-
-
-def likeness(first: Grouping | Int[np.ndarray, " _"], second: Grouping | Int[np.ndarray, " _"]) -> Likeness:
-    """Returns measures of two groupings of the same samples, those of table 4; NaN where both have a single group.
-
-    Args:
-        first: Group of each sample, -1 for none: such a sample is left out.
-        second: The same of another maker.
-
-    Raises:
-        UserError: If they are of different samples, or no sample is in a group of both.
-
-    >>> likeness(np.array([0, 0, 1, 1, -1]), np.array([5, 5, 3, 3, 3])).ari
-    1.0
-    """
-    a, b = (one.clusters if isinstance(one, Grouping) else one for one in (first, second))
-    if len(a) != len(b):
-        raise UserError(f"Expected two groupings of the same samples, got {len(a)} and {len(b)}.")
-    in_both = (a >= 0) & (b >= 0)
-    a, b = a[in_both], b[in_both]
-    if not len(a):
-        raise UserError("Expected samples in a group of both groupings, got none; give both the same ids.")
-    if len(np.unique(a)) == len(np.unique(b)) == 1:  # scikit-learn calls that perfect
-        return Likeness(np.nan, np.nan, np.nan, len(a))
-    measures = (normalized_mutual_info_score, adjusted_mutual_info_score, adjusted_rand_score)
-    nmi, ami, ari = (float(measure(a, b)) for measure in measures)
-    return Likeness(nmi, ami, ari, len(a))

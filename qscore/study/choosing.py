@@ -4,8 +4,7 @@ import json
 import sqlite3
 from typing import Any
 
-from qscore.study.database import utc_day
-from qscore.study.rules import Limit, Policies
+from qscore.study.rules import Limit, Policies, utc_day
 
 _PRIME = 2**31 - 1  # the order of an annotator is a multiplication modulo this prime: a permutation without a table
 

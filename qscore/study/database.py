@@ -8,7 +8,6 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from importlib import resources
 from random import Random
 from typing import Any
@@ -18,23 +17,29 @@ from qscore.study.folder import Study
 from qscore.study.rules import CONDITIONS
 
 _EVERYONE = 10**9
-_TRANSACTION = (("BEGIN IMMEDIATE",), ("COMMIT",), ("ROLLBACK",))
-_PART_OF_ONE = (("SAVEPOINT part",), ("RELEASE part",), ("ROLLBACK TO part", "RELEASE part"))
+PATIENCE_S = 60.0  # with another server that writes
 
 
 class Database:
     """The answers of one study.
 
     Raises:
-        UserError: `answers.sqlite` belongs to another `study.json` or `trials.jsonl`.
+        UserError: `answers.sqlite` belongs to another `study.json` or `trials.jsonl`, or is no database.
     """
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self._lock = threading.RLock()
-        self._connection = _connect(study)
+        self._lock = threading.Lock()
+        self._shared_by: int | None = None
         self._readers: list[sqlite3.Connection] = []  # in WAL mode these wait neither for a writer nor for each other
-        self._prepare()
+        try:
+            self._connection = _connect(study)
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            raise UserError(
+                f"Expected the answers of a study in {study.folder / 'answers.sqlite'}, which cannot be used: {error}. "
+                "Put a copy of it back; without the file the study begins anew."
+            ) from error
 
     def close(self) -> None:
         for connection in (self._connection, *self._readers):
@@ -55,28 +60,69 @@ class Database:
     def writing(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the write lock from its start; an exception undoes it.
 
-        Inside another one of the same thread it is a part of that: undone alone, committed with it.
-
         Args:
-            durable: waits for the disk. Without, a kill of the server loses nothing either, but a power cut may: enough
-                for a place that is kept for someone.
+            durable: waits for the disk. Without, a power cut may lose what a kill of the server does not.
         """
-        with self._lock:
-            is_part = self._connection.in_transaction
-            begin, commit, undo = _PART_OF_ONE if is_part else _TRANSACTION
-            if not is_part:
-                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._execute(begin)
-            try:
-                yield self._connection
-                self._execute(commit)
-            except BaseException:
-                self._execute(undo)
-                raise
+        if self._shared_by == threading.get_ident():
+            with self._part() as connection:
+                yield connection
+            return
+        self.begin(durable=durable)
+        try:
+            yield self._connection
+        except BaseException:
+            self.undo()
+            raise
+        self.commit()
 
-    def _execute(self, statements: tuple[str, ...]) -> None:
-        for statement in statements:
-            self._connection.execute(statement)
+    def begin(self, *, durable: bool = True, patience_s: float = PATIENCE_S) -> None:
+        """Begins a transaction, which `commit` or `undo` ends, in whatever thread.
+
+        Raises:
+            sqlite3.OperationalError: another server writes for longer than `patience_s`.
+        """
+        self._lock.acquire()
+        try:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._connection.execute(f"PRAGMA busy_timeout = {int(1000 * patience_s)}")
+            self._connection.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @contextlib.contextmanager
+    def shared(self) -> Iterator[None]:
+        """Between `begin` and `commit`: what this thread writes in here is undone alone and committed together."""
+        self._shared_by = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._shared_by = None
+
+    def commit(self) -> None:
+        self._end("COMMIT")
+
+    def undo(self) -> None:
+        self._end("ROLLBACK")
+
+    def _end(self, how: str) -> None:
+        try:
+            self._connection.execute(how)
+        finally:
+            if self._connection.in_transaction:  # the disk is full, say
+                self._connection.execute("ROLLBACK")
+            self._lock.release()
+
+    @contextlib.contextmanager
+    def _part(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK TO part")
+            raise
+        finally:
+            self._connection.execute("RELEASE part")
 
     def _prepare(self) -> None:
         schema = resources.files("qscore.study").joinpath("schema.sql").read_text(encoding="utf-8")
@@ -104,17 +150,8 @@ class Database:
 
 def _connect(study: Study) -> sqlite3.Connection:
     file = study.folder / "answers.sqlite"
-    connection = sqlite3.connect(file, timeout=60, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(file, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
-    for pragma in ("busy_timeout = 60000", "journal_mode = WAL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
-
-
-def utc_day(seconds: float) -> str:
-    """Returns the day in UTC.
-
-    >>> utc_day(86_399.0), utc_day(86_400.0)
-    ('1970-01-01', '1970-01-02')
-    """
-    return datetime.fromtimestamp(seconds, timezone.utc).date().isoformat()

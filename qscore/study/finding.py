@@ -77,10 +77,18 @@ def _find(what: Path, written: _Written) -> Path:
     results = sorted((what / "results").rglob(f"{written.evaluation}.json"))
     if not results:
         raise UserFileNotFoundError(f"{what} has no {written.setting} yet. Make them: {written.command(what)}")
-    found = {_of_result(result, written): result for result in results}
+    found: dict[Path, Path] = {}
+    without: list[UserError] = []
+    for result in results:
+        try:
+            found[_of_result(result, written)] = result
+        except UserError as error:
+            without.append(error)
     if len(found) > 1:
         names = ", ".join(map(str, found.values()))
         raise UserError(f"{what} has {written.setting} of several evaluations. Name one: {names}")
+    if not found:
+        raise without[0]
     return next(iter(found))
 
 

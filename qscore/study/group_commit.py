@@ -13,7 +13,10 @@ T = TypeVar("T")
 
 
 class GroupCommit:
-    """Runs the changes of one server, one after the other; each is done or undone alone, and kept before it is told."""
+    """Runs the changes of one server, one after the other; each is done or undone alone, and kept before it is told.
+
+    Only the wait for the disk has a thread: in it, the statements would wait for the interpreter longer than they take.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -24,7 +27,7 @@ class GroupCommit:
         """Returns what `change` returns, or raises what it raises, when it is on the disk.
 
         Args:
-            change: writes to the database, in a thread.
+            change: writes to the database.
             durable: see `Database.writing`.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -36,7 +39,8 @@ class GroupCommit:
     async def _work(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            written = asyncio.ensure_future(run_in_threadpool(self._commit, [(one[0], one[1]) for one in batch]))
+            changes, durable = [one[0] for one in batch], any(one[1] for one in batch)
+            written = asyncio.create_task(self._write(changes, durable))
             await asyncio.wait([written])
             failure = written.exception()
             outcomes = written.result() if failure is None else [(None, failure)] * len(batch)
@@ -44,9 +48,19 @@ class GroupCommit:
                 if not future.cancelled():
                     future.set_result(value) if error is None else future.set_exception(error)
 
-    def _commit(self, changes: list[tuple[Callable[[], Any], bool]]) -> list[tuple[Any, BaseException | None]]:
-        with self._database.writing(durable=any(durable for _, durable in changes)):
-            return [_outcome(change) for change, _ in changes]
+    async def _write(self, changes: list[Callable[[], Any]], durable: bool) -> list[tuple[Any, BaseException | None]]:
+        try:
+            self._database.begin(durable=durable, patience_s=0)
+        except sqlite3.OperationalError:  # another server is writing just now
+            await run_in_threadpool(self._database.begin, durable=durable)
+        try:
+            with self._database.shared():
+                outcomes = [_outcome(change) for change in changes]
+        except BaseException:
+            self._database.undo()
+            raise
+        await run_in_threadpool(self._database.commit)
+        return outcomes
 
 
 def _outcome(change: Callable[[], Any]) -> tuple[Any, BaseException | None]:

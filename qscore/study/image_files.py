@@ -15,7 +15,7 @@ def find_images(folder: Path, samples: Iterable[str]) -> dict[str, Path]:
     """Returns the image of each sample, whose id is the path of a file below a folder, with extension or without.
 
     Raises:
-        UserError: some have no image, or several that differ in their extension alone.
+        UserError: some have no image, or several that differ in their extension alone, or two have the same.
     """
     if not folder.is_dir():
         raise UserFileNotFoundError(f"Expected a folder of images; there is none at {folder}.")
@@ -33,7 +33,14 @@ def find_images(folder: Path, samples: Iterable[str]) -> dict[str, Path]:
             f"Expected one image for each id; in {folder} there are several for {_few(several)}. "
             "Write the ids with their extension."
         )
-    return named | {sample: by_stem[sample][0] for sample in rest}
+    found = named | {sample: by_stem[sample][0] for sample in rest}
+    first: dict[Path, str] = {}
+    for sample in wanted:
+        if (other := first.setdefault(found[sample], sample)) != sample:
+            raise UserError(
+                f"Expected an image of its own for each id; {other} and {sample} are both {found[sample]}. Keep one."
+            )
+    return found
 
 
 def _is_below(sample: str) -> bool:

@@ -24,7 +24,7 @@ def check_images(study: Study) -> None:
         UserError: one is neither PNG nor JPEG, or is broken.
     """
     for key in sorted({key for trial in study.trials.values() for key in trial.images}):
-        _read(study.image(key))
+        served_image(study.image(key))
 
 
 @lru_cache(maxsize=1024)

@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from qscore.errors import UserError
 from qscore.files import write_json, write_text
 from qscore.study.folder import Study, Trial, load_study
 from qscore.study.material import GROUPS, Material
+from qscore.study.out import check_free
 from qscore.study.plain_images import write_plain_images
 from qscore.study.rules import Policies
 
@@ -52,9 +53,10 @@ def make_study(
         seed: of the order, another for each annotator.
 
     Raises:
-        UserError: the folder is in use, or a file is no image.
+        UserError: the folder is in use, a file is no image, or one describer says two things of a group.
     """
     check_free(folder)
+    _check_described(material.trials)
     with made_whole(folder) as made:
         names = write_plain_images(material.images, made / "images")
         trials = [_forced_choice(trial, names) for trial in material.trials]
@@ -66,18 +68,6 @@ def make_study(
         write_json(made / "study.json", {**texts, "seed": seed, "policies": rules})
         study = load_study(made)
     return replace(study, folder=folder)
-
-
-def check_free(folder: Path) -> None:
-    """Looks whether a study can be made there, before anything long is done.
-
-    Raises:
-        UserError: there is something already.
-    """
-    if (folder / "study.json").exists():
-        raise UserError(f"Expected no study in {folder}, which holds one. Choose another folder.")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"Expected a new or empty folder for the study; {folder} is in use. Choose another folder.")
 
 
 @contextmanager
@@ -113,12 +103,34 @@ def _forced_choice(trial: "forced_choice.Trial", names: Mapping[str, str]) -> Tr
     )
 
 
+def _check_described(trials: "Iterable[forced_choice.Trial]") -> None:
+    said: dict[tuple[int, str], str] = {}
+    for trial in trials:
+        text, who = trial.description, trial.described_by
+        if who and text and not trial.is_catch and (other := said.setdefault((trial.group, who), text)) != text:
+            raise UserError(
+                f"Expected one description of group {trial.group} by {who}, got {other!r} and {text!r}. "
+                "Keep one, or name them differently in described_by."
+            )
+
+
 def _ratings(trials: list[Trial]) -> list[Trial]:
+    """One of each text of a group; where several describers say the same, it names nobody and counts for all."""
     examples = {trial.group: trial.references for trial in reversed(trials) if trial.references and not trial.is_catch}
-    asked = dict.fromkeys((trial.group, trial.text, trial.described_by) for trial in trials if trial.text)
+    asked: dict[tuple[str, str], set[str]] = {}
+    for trial in (trial for trial in trials if trial.text):
+        asked.setdefault((trial.group, trial.text), set()).add(trial.described_by)
     return [
-        Trial(f"rating-{i}", "", "likert", group, examples.get(group, ()), text, described_by=who)
-        for i, (group, text, who) in enumerate(asked)
+        Trial(
+            f"rating-{i}",
+            "",
+            "likert",
+            group,
+            examples.get(group, ()),
+            text,
+            described_by=next(iter(who)) if len(who) == 1 else "",
+        )
+        for i, ((group, text), who) in enumerate(asked.items())
     ]
 
 

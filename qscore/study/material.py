@@ -113,12 +113,12 @@ def _samples(trials: "Iterable[Trial]") -> list[str]:
 
 
 def _groups_of_trials(trials: "Trials") -> dict[str, Any]:
-    """What a file of trials alone says of its groups: whose descriptions they have, and their hard negatives."""
+    """What a file of trials alone says of its groups: automatic descriptions, and hard negatives."""
     groups: dict[str, dict[str, Any]] = {}
     for trial in trials.trials:
         facts = groups.setdefault(
             str(trial.group), {"kind": "trials", "hard_negative": trials.nearest.get(trial.group)}
         )
-        if trial.description:
-            facts["description" if trial.described_by == "human" else "caption"] = trial.description
+        if trial.description and trial.described_by != "human":
+            facts["caption"] = trial.description
     return groups

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 from tqdm import tqdm
 
 from qscore.errors import UserError
@@ -25,10 +25,11 @@ def write_plain_images(images: Mapping[str, Path], folder: Path) -> dict[str, st
 
 
 def _write(sample: str, file: Path, folder: Path) -> str:
+    from qscore.data.reading import UNREADABLE, read_rgb  # numpy, which only `new` needs
+
     try:
-        with Image.open(file) as opened:
-            image = ImageOps.exif_transpose(opened).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        image = read_rgb(file)
+    except UNREADABLE as error:
         raise UserError(f"Expected an image of {sample}; {file} cannot be read as one: {error}.") from error
     image.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
     plain = Image.frombytes("RGB", image.size, image.tobytes())  # nothing but pixels

@@ -1,5 +1,7 @@
 """What stands between the pages and the world: headers, sizes, rates, and forms that only our own pages can send."""
 
+import asyncio
+import contextlib
 import json
 import time
 from collections import OrderedDict
@@ -7,7 +9,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import anyio
+import h11
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,7 +49,9 @@ class SecurityHeaders:
                 message["headers"] = [*message["headers"], *(one for one in _RAW_HEADERS if one[0] not in given)]
             await send(message)
 
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+        # A body that breaks off has its 400 already, from the HTTP layer: h11 refuses what we would say after it.
+        with contextlib.suppress(h11.LocalProtocolError):
+            await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
 class Rates:
@@ -109,15 +113,18 @@ async def read_json(request: Request, max_bytes: int) -> dict[str, Any]:
 
 
 async def _read_body(request: Request, max_bytes: int) -> bytes:
-    body = b""
     try:
-        with anyio.fail_after(_MAX_BODY_S):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > max_bytes:
-                    raise HTTPException(413, "The form is too large. Please open your link again, and write less.")
-    except (ClientDisconnect, TimeoutError) as error:
+        return await asyncio.wait_for(_read_stream(request, max_bytes), _MAX_BODY_S)
+    except (ClientDisconnect, asyncio.TimeoutError) as error:
         raise HTTPException(408, "The form did not arrive whole. Please open your link again.") from error
+
+
+async def _read_stream(request: Request, max_bytes: int) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            raise HTTPException(413, "The form is too large. Please open your link again, and write less.")
     return body
 
 

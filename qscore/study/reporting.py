@@ -1,6 +1,5 @@
 """From the answers of studies to tables, figures and cards."""
 
-from collections import Counter
 from pathlib import Path
 
 from qscore.errors import UserError
@@ -14,6 +13,7 @@ from qscore.study.export import answers
 from qscore.study.folder import load_study
 from qscore.study.naming.folder import KIND, study_kind
 from qscore.study.naming.reporting import naming_result
+from qscore.study.out import check_writable
 from qscore.study.simulate import SIMULATED
 from qscore.study.store import Store
 
@@ -28,33 +28,44 @@ def report(folders: list[Path], out: Path | None = None) -> Path:
         out: For the page and its tables; by default `report` in the only study.
 
     Raises:
-        UserError: there are several studies and no `out`, one has no answers that count, one is no study, or several
-            are shown of which one is a naming study.
+        UserError: there are several studies and no `out`; one comes twice, has no answers that count, or is no study;
+            several are shown of which one is a naming study; or the page cannot be written.
     """
     if any(study_kind(folder) == KIND for folder in folders):
         return _report_of_naming(folders, out)
     if out is None and len(folders) > 1:
         raise UserError("Expected a folder for the page of several studies, got none; say --out DIR.")
-    names = Counter(folder.resolve().name for folder in folders)
+    resolved = [folder.resolve() for folder in folders]
+    if twice := [folder for place, folder in enumerate(resolved) if folder in resolved[:place]]:
+        raise UserError(f"Expected every study once, got {twice[0]} twice; name it once.")
+    page = folders[0] / "report" if out is None else out
+    check_writable(page)
     results = []
-    for folder in (folder.resolve() for folder in folders):
-        is_alone = names[folder.name] == 1
-        result = _result(folder, folder.name if is_alone else f"{folder.parent.name}/{folder.name}")
+    for folder in resolved:
+        result = _result(folder, _name(folder, resolved))
         result.save(folder / "results")
         results.append(result)
-    return write_study_report(results, folders[0] / "report" if out is None else out)
+    return write_study_report(results, page)
+
+
+def _name(folder: Path, folders: list[Path]) -> str:
+    """Returns the shortest end of a path that none of the others has."""
+    ends = (folder.parts[-length:] for length in range(1, len(folder.parts) + 1))
+    alone = next(end for end in ends if sum(other.parts[-len(end) :] == end for other in folders) == 1)
+    return Path(*alone).as_posix()
 
 
 def _report_of_naming(folders: list[Path], out: Path | None) -> Path:
     if len(folders) > 1:
         raise UserError(f"Expected one naming study for a page, got {len(folders)} studies; report each on its own.")
-    folder = folders[0].resolve()
+    folder, page = folders[0].resolve(), folders[0] / "report" if out is None else out
+    check_writable(page)
     try:
         result = naming_result(folder, folder.name)
     except UserError as error:
         raise UserError(f"{folder}: {error}") from error
     result.save(folder / "results")
-    return write_naming_report(result, folders[0] / "report" if out is None else out)
+    return write_naming_report(result, page)
 
 
 def _result(folder: Path, name: str) -> Result:
@@ -70,6 +81,7 @@ def _result(folder: Path, name: str) -> Result:
     notes = [f"{count} annotators are simulated: their answers say nothing about people."] if count else []
     try:
         known = read_groups(folder / GROUPS_FILE)
-        return people(records, known, name=name, images=card_images(records, folder / "images"), notes=notes)
+        images, unread = card_images(records, folder / "images")
+        return people(records, known, name=name, images=images, notes=[*notes, *unread])
     except UserError as error:
         raise UserError(f"{folder}: {error}") from error

@@ -1,5 +1,6 @@
 """Runs the server of a study until it is stopped."""
 
+import sys
 from pathlib import Path
 
 from qscore.errors import UserError
@@ -34,5 +35,26 @@ def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8000, requests_p
     print(f"Owner's page: http://{address}:{port}/owner/{Tokens(folder).owner()}", flush=True)
     if host not in _LOOPBACK:
         print("Anyone who reaches this machine can reach the pages. Put HTTPS in front: links are keys.", flush=True)
+    _allow_many_connections()
     # The links are secret: no access log. No "Server" line, since its version is nobody's business.
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    # h11 limits the size of headers; httptools, which uvicorn would take where it is installed, does not.
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+
+
+def _allow_many_connections() -> None:
+    if sys.platform != "win32":
+        import resource
+
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        enough = 65_536 if most == resource.RLIM_INFINITY else min(most, 65_536)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, most))

@@ -9,8 +9,9 @@ from typing import Literal
 
 from qscore.study.annotators import Annotator, Annotators
 from qscore.study.choosing import Choosing, is_catch_due
-from qscore.study.database import Database, utc_day
+from qscore.study.database import Database
 from qscore.study.folder import Study, Trial
+from qscore.study.rules import utc_day
 
 AHEAD = 2  # trials kept for an annotator at once: the shown one, and the next, whose images are loaded meanwhile
 

@@ -18,6 +18,7 @@ class Server:
 
     def __init__(self, study: Path) -> None:
         self._study = study
+        self.log = study / "server.log"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -26,7 +27,8 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "qscore.study", "serve", str(self._study), "--port", str(self.port)]
-        self._process = subprocess.Popen([*command, "--rate", "10000"], stdout=subprocess.DEVNULL)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen([*command, "--rate", "10000"], stdout=subprocess.DEVNULL, stderr=log)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:

@@ -4,18 +4,23 @@ import csv
 import json
 import subprocess
 import sys
-from dataclasses import replace
+import warnings
+from dataclasses import fields, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from qscore.errors import UserError
 from qscore.interpretability.forced_choice.questions.trial_files import save_trials
 from qscore.interpretability.forced_choice.trials import Trial, TrialDesign, Trials, with_descriptions
 from qscore.study.__main__ import main
 from qscore.study.agreement import agreement
 from qscore.study.export import answers
 from qscore.study.folder import load_study
+from qscore.study.plain_images import write_plain_images
+from qscore.study.rules import Policies
 from qscore.study.store import Store
 
 
@@ -73,7 +78,7 @@ def test_a_study_is_made_simulated_and_exported(
     assert main(["export", str(study)]) == 0
     assert len([json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]) == len(rows)
     known = json.loads((study / "groups.json").read_text())["groups"]
-    assert known["0"] == {"kind": "trials", "hard_negative": 3, "description": "stripes 0"}
+    assert known["0"] == {"kind": "trials", "hard_negative": 3}
 
 
 def test_the_right_side_shows_the_positive_and_images_are_plain(trials: Path, tmp_path: Path) -> None:
@@ -88,6 +93,35 @@ def test_the_right_side_shows_the_positive_and_images_are_plain(trials: Path, tm
         assert b"zebra" not in file.read_bytes() + file.name.encode()
         with Image.open(file) as image:
             assert not image.getexif()
+
+
+def test_images_of_every_kind_look_as_they_should(tmp_path: Path) -> None:
+    ramp = np.arange(16, dtype=np.uint16).reshape(4, 4) << 12
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    Image.fromarray(ramp.astype(np.int32)).save(tmp_path / "deeper.tif")
+    clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
+    clear.paste((0, 0, 255, 255), (0, 0, 4, 2))
+    clear.save(tmp_path / "clear.png")
+    palette = Image.new("P", (4, 4), 1)
+    palette.putpalette([0, 0, 255, 9, 9, 9])
+    palette.paste(0, (0, 0, 4, 2))
+    palette.save(tmp_path / "palette.png", transparency=b"\xff\x00")
+    lying, exif = Image.new("RGB", (40, 20), "black"), Image.Exif()
+    lying.paste((255, 255, 255), (0, 0, 20, 20))
+    exif[0x0112] = 6  # upright after a quarter turn clockwise: what is left comes to the top
+    lying.save(tmp_path / "lying.jpg", exif=exif)
+    files = {file.stem: file for file in tmp_path.iterdir()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        names = write_plain_images(files, tmp_path / "plain")
+    found = {stem: np.asarray(Image.open(tmp_path / "plain" / name)).astype(int) for stem, name in names.items()}
+    for stem in ("deep", "deeper"):
+        np.testing.assert_array_equal(found[stem], np.repeat((ramp >> 8)[..., None], 3, axis=2))
+    for stem in ("clear", "palette"):
+        assert found[stem][0, 0].tolist() == [0, 0, 255]
+        assert found[stem][3, 0].tolist() == [255] * 3
+    assert found["lying"].shape == (40, 20, 3)
+    assert found["lying"][2, 10].min() > 200 > 50 > found["lying"][37, 10].max()
 
 
 def test_who_misses_catch_trials_is_left_out(trials: Path, tmp_path: Path) -> None:
@@ -150,6 +184,45 @@ def test_a_broken_study_is_refused_with_the_line(trials: Path, tmp_path: Path, l
     trials.write_bytes(line.encode(errors="surrogateescape"))
     with pytest.raises(ValueError, match=message):
         load_study(tmp_path)
+
+
+@pytest.mark.parametrize("value", [None, 2.5, True, "no", [], {}, float("nan"), float("inf"), -1, 10**400])
+@pytest.mark.parametrize("name", [rule.name for rule in fields(Policies)])
+def test_a_rule_of_another_type_or_size_is_refused_by_its_name(name: str, value: object) -> None:
+    fits = {"reservation_minutes": 2.5, "link_days": 2.5, "once_per_query": True, "limits": []}
+    if repr(value) == repr(fits.get(name, ...)):
+        assert Policies.read({name: value})
+        return
+    with pytest.raises(UserError, match=name):
+        Policies.read({name: value})
+
+
+def test_one_slip_in_the_fewest_catch_trials_that_count_is_forgiven() -> None:
+    rules = Policies()
+    assert not any(rules.excludes(num, num - 1) for num in range(1, 20))
+    assert rules.excludes(4, 2)
+
+
+@pytest.mark.parametrize(
+    "limit", [{"max": True}, {"max": 1.5}, {"max": "1"}, {"max": 0}, {"per": None}, {"scope": []}, {"maxx": 1}]
+)
+def test_a_limit_that_makes_no_sense_is_refused(limit: dict[str, object]) -> None:
+    with pytest.raises(UserError, match="limit"):
+        Policies.read({"limits": [{"condition": "images", "max": 1, **limit}]})
+    for record in (None, [], "limits", 1):
+        with pytest.raises(UserError, match="expected an object"):
+            Policies.read(record)
+        with pytest.raises(UserError, match="expected an object"):
+            Policies.read({"limits": [record]})
+
+
+def test_answers_that_are_no_database_are_one_message(
+    trials: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(tmp_path / "study")])
+    (tmp_path / "study" / "answers.sqlite").write_text("no database, but a text that is long enough to be read" * 99)
+    assert main(["export", str(tmp_path / "study")]) == 2
+    assert "answers.sqlite, which cannot be used" in capsys.readouterr().err
 
 
 def test_the_commands_need_no_model() -> None:

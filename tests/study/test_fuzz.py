@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from qscore.study.protection import MAX_FORM_BYTES
 from tests.study.asgi import FORM, Request, World, check
 from tests.study.conftest import Clock, mixed_trials, write_study
 
@@ -59,14 +60,8 @@ HOSTILE = [
     ],
     *["{ada}x", "{ada}%20", "%20{ada}", "2-{owner}", "{owner}=", "-1", "00", "1e3", "+1", "2147483648"],
 ]
-TOKENS = [*["{ada}"] * 4, *(f"{{{name}}}" for name in (*PEOPLE, "owner"))]
-SHAPES: list[list[list[str]]] = [
-    [["s"], TOKENS],
-    [["s"], TOKENS, ["next", "consent", "answer", "answer", "answer", "image"]],
-    [["s"], TOKENS, ["image"], ["{shown}", "{later}", "{theirs}"], list("0123456789")],
-    [["owner"], ["{owner}", "{ada}"], ["", "add", "close"]],
-    [["static"], ["study.css", "study.js", "icon.svg", "owner.html.jinja"]],
-]
+PARTS = [*(f"{{{name}}}" for name in (*PEOPLE, "owner", "shown", "later", "theirs")), "s", "owner", "static"]
+PARTS += ["next", "consent", "answer", "image", "add", "close", "0", "9", "11", "12", "study.css", "owner.html.jinja"]
 FIELDS = {
     "form": ["{form}", "{form_later}", "{form_theirs}", "{consent}", "{form_owner}"],
     "assignment": ["{shown}", "{later}", "{theirs}"],
@@ -83,8 +78,8 @@ SENT: list[tuple[str, str, list[tuple[str, str]]]] = [
     ("POST", "/s/{new}/consent", [("form", "{consent}")]),
     ("POST", "/owner/{owner}/add", [OWNER, ("name", "Eve")]),
     ("POST", "/owner/{owner}/close", [OWNER, ("number", "2")]),
-    *(("GET", path, []) for path in ("/s/{new}", "/s/{ada}/next", "/s/{ada}/image/{shown}/0", "/owner/{owner}")),
-    ("GET", "/static/study.js", []),
+    *(("GET", path, []) for path in ("/s/{new}", "/s/{ada}", "/s/{ada}/next", "/owner/{owner}", "/static/study.js")),
+    *(("GET", f"/s/{{ada}}/image/{shown}/0", []) for shown in ("{shown}", "{later}", "{theirs}")),
 ]
 VALUES = st.text(max_size=40) | st.sampled_from(["", "\x00", "\ud7ff", "NaN", "__class__", "x" * 5000])
 ADDED_HEADERS = st.sampled_from(
@@ -120,14 +115,18 @@ ADDED_HEADERS = st.sampled_from(
 )
 
 
+RAW = st.binary(max_size=20).map(quote_from_bytes) | st.text("!$&'()*+,;=:@.~-_%/", max_size=12)
+
+
 @st.composite
-def targets(draw: st.DrawFn) -> bytes:
-    shape = draw(st.sampled_from(SHAPES))
-    raw = st.binary(max_size=20).map(quote_from_bytes) | st.text("!$&'()*+,;=:@.~-_%/", max_size=12)
-    segments = [draw(st.sampled_from(slot)) for slot in shape]
-    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 1, 2]))):
+def targets(draw: st.DrawFn, target: str) -> bytes:
+    segments = target[1:].split("/")
+    if draw(st.booleans()):
+        position = draw(st.integers(0, len(segments) - 1))
+        segments[position] = draw(st.sampled_from(PARTS))
+    for _ in range(draw(st.sampled_from([0, 1, 1, 2]))):
         position = draw(st.integers(0, len(segments)))
-        segments[position : position + draw(st.integers(0, 1))] = [draw(st.sampled_from(HOSTILE) | raw)]
+        segments[position : position + draw(st.integers(0, 1))] = [draw(st.sampled_from(HOSTILE) | RAW)]
     prefix = draw(st.sampled_from([*["/"] * 12, "//", "/./", "/static/../", "http://evil.example/", "*", "/%2e%2e/"]))
     return (prefix + "/".join(segments) + draw(st.sampled_from([*[""] * 8, "/", "?", "?a=%ff&token={owner}"]))).encode()
 
@@ -164,7 +163,7 @@ def requests(draw: st.DrawFn) -> Request:
     body = draw(bodies(fields)) if "body" in changed else encoded(fields)
     body = body if method == "POST" else b""
     cut = draw(st.integers(0, len(body)))
-    chosen = draw(targets()) if "target" in changed else target.encode()
+    chosen = draw(targets(target)) if "target" in changed else target.encode()
     return Request(method, chosen, tuple(headers), (body[:cut], body[cut:]), hangs_up="end" in changed)
 
 
@@ -176,8 +175,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made.close()
 
 
-def began(world: World) -> dict[str, str]:
-    """Everybody as on the first day; returns what `{name}` stands for."""
+def began(world: World, num_answered: int) -> dict[str, str]:
+    """Everybody as on the first day, Ada after some answers; returns what `{name}` stands for."""
     with world.store.database.writing(durable=False) as db:
         for table in ("assignments", "annotators", "sqlite_sequence"):
             db.execute(f"DELETE FROM {table}")
@@ -191,9 +190,11 @@ def began(world: World) -> dict[str, str]:
         world.store.annotators.consent(world.people[name])
     world.store.annotators.revoke(world.people["closed"])
     world.restart()
-    (shown, later), (theirs, _) = (world.store.next(world.people[name]) for name in ("ada", "bob"))
-    known = {"shown": shown.id, "later": later.id, "theirs": theirs.id, "owner": world.tokens.owner()}
-    forms = {"form": ("ada", shown.id), "form_later": ("ada", later.id), "form_theirs": ("bob", theirs.id)}
+    for _ in range(num_answered):
+        world.store.submit(world.store.next(world.people["ada"])[0].id, world.people["ada"], "left")
+    ids = [one.id for name in ("ada", "bob") for one in (world.store.next(world.people[name]) * 2)[:2]]
+    known = {"shown": ids[0], "later": ids[1], "theirs": ids[2], "owner": world.tokens.owner()}
+    forms = {"form": ("ada", ids[0]), "form_later": ("ada", ids[1]), "form_theirs": ("bob", ids[2])}
     forms |= {"consent": ("new", "consent")}
     known |= {name: world.tokens.form(f"annotator:{world.people[who]}", of) for name, (who, of) in forms.items()}
     return known | {name: world.token(name) for name in PEOPLE} | {"form_owner": world.tokens.form("owner", "owner")}
@@ -232,21 +233,25 @@ def answered(world: World) -> set[str]:
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-@given(attack=st.lists(requests(), min_size=1, max_size=6))
+@given(attack=st.lists(requests(), min_size=1, max_size=6), num_answered=st.integers(0, 6))
 def test_no_request_fails_or_tells_a_secret_and_only_right_answers_are_kept(
-    world: World, monkeypatch: pytest.MonkeyPatch, attack: list[Request]
+    world: World, monkeypatch: pytest.MonkeyPatch, attack: list[Request], num_answered: int
 ) -> None:
     monkeypatch.setattr("qscore.study.protection.Rates.spend", lambda *_: None)
-    known = began(world)
+    known = began(world, num_answered)
     for template in attack:
         request, before = filled(template, known), answered(world)
         right = right_answer(world, request)
         reply = world.ask(request)
         if reply.status or not request.hangs_up:
             check(world, request, reply)
-        after = answered(world)
+        size, after = len(b"".join(request.body)), answered(world)
         assert after - before <= {right}
         assert before <= after
+        assert size <= MAX_FORM_BYTES or reply.status not in (200, 303)
+        if reply.status == 200 and b"image/" in dict(reply.headers)[b"content-type"] and "/image/" in request.path:
+            _, _, token, _, assignment, _ = request.path.split("/")
+            owners = world.store.database.rows("SELECT annotator FROM assignments WHERE id = ?", (assignment,))
+            assert [world.tokens.annotator(row[0]) for row in owners] == [token]
         if right and request.headers == ((b"content-type", FORM),) and not request.hangs_up:
-            size = len(b"".join(request.body))
-            assert right in after or size > 4096 or b"".join(request.body).count(b"&") > 15
+            assert right in after or size > MAX_FORM_BYTES or b"".join(request.body).count(b"&") > 15

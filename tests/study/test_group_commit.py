@@ -49,6 +49,25 @@ def test_a_change_that_fails_is_undone_alone(make_study: Callable[..., Study]) -
     assert [(one.number, one.name) for one in store.annotators.all()] == [(number, "kept")]
 
 
+def test_a_change_waits_for_another_server_that_writes_and_its_own_server_does_not(
+    make_study: Callable[..., Study],
+) -> None:
+    study = make_study()
+    store, other = Store(study), Store(study)
+    changes = GroupCommit(store.database)
+
+    async def both() -> int:
+        other.database.begin()
+        adding = asyncio.create_task(changes.run(lambda: store.annotators.add("second")))
+        for _ in range(20):
+            await asyncio.sleep(0.001)
+        assert not adding.done()
+        other.database.commit()
+        return await adding
+
+    assert asyncio.run(both()) == 1
+
+
 def test_a_fault_of_ours_undoes_all_that_were_to_be_committed_with_it(make_study: Callable[..., Study]) -> None:
     store = Store(make_study())
     changes = GroupCommit(store.database)

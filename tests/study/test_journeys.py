@@ -21,9 +21,8 @@ from tests.study.conftest import Clock, forced_choice, write_study
 
 EXAMPLES = int(os.environ.get("QSCORE_FUZZ_EXAMPLES", "25"))
 IMAGES = [f"opaque{i:04d}{'ab' * 6}.png" for i in range(12)]
-WANTED, RESERVED_S, LINK_S, IMAGES_A_DAY = 2, 600, 3 * 86_400, 4
+RESERVED_S, LINK_S, IMAGES_A_DAY = 600, 3 * 86_400, 4
 RULES = {
-    "answers_per_trial": WANTED,
     "reservation_minutes": RESERVED_S / 60,
     "link_days": LINK_S / 86_400,
     "catch_every": 3,
@@ -36,10 +35,10 @@ ANSWERS = "SELECT a.id, a.annotator, a.choice, a.answered, t.key FROM assignment
 FIELDS = re.compile(rb'name="(form|assignment)" value="([^"]+)"')
 
 
-def trials() -> list[dict[str, object]]:
+def trials(num_images: int) -> list[dict[str, object]]:
     rating = {"id": "rating", "query_id": "", "condition": "likert", "group": "rated", "text": "stripes"}
     return [
-        *(forced_choice(i, "images", IMAGES) for i in range(6)),
+        *(forced_choice(i, "images", IMAGES) for i in range(num_images)),
         *(forced_choice(i, "description", IMAGES) for i in (0, 4, 8)),  # one group, in part the same queries
         *(forced_choice(50 + i, "images", IMAGES, is_catch=True) for i in range(3)),
         {**rating, "references": IMAGES[2:]},
@@ -49,11 +48,11 @@ def trials() -> list[dict[str, object]]:
 class Journeys(RuleBasedStateMachine):
     """`kept`: what was confirmed. `pages`: questions that are still open in somebody's browser."""
 
-    @initialize()
-    def begin(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
+    @initialize(wanted=st.integers(1, 2), num_images=st.sampled_from([0, 1, 2, 6]))
+    def begin(self, wanted: int, num_images: int) -> None:
+        self.wanted, self.folder = wanted, Path(tempfile.mkdtemp())
         self.clock = Clock()
-        study = write_study(self.folder / "study", trials(), **RULES)
+        study = write_study(self.folder / "study", trials(num_images), answers_per_trial=wanted, **RULES)
         self.servers = [World(study, self.clock), World(study, self.clock)]
         self.store, self.turn = self.servers[0].store, 0
         self.kept: dict[str, str] = {}
@@ -114,6 +113,11 @@ class Journeys(RuleBasedStateMachine):
         self.pages.append((person, fields))
         return fields
 
+    @rule()
+    def everybody_looks(self) -> None:
+        for person in self.created:
+            self.see(person)
+
     @rule(data=st.data(), times=st.sampled_from([1, 1, 1, 2]), other=st.booleans())
     @precondition(lambda self: self.pages)
     def send(self, data: st.DataObject, times: int, other: bool) -> None:
@@ -166,7 +170,7 @@ class Journeys(RuleBasedStateMachine):
     @precondition(lambda self: len(self.created) < 20)
     def enough_people_finish_the_study(self) -> None:
         for _ in range(20):
-            if set(self.counts().values()) == {WANTED}:
+            if set(self.counts().values()) == {self.wanted}:
                 return
             self.clock.now += 86_400
             person = self.store.annotators.add("")
@@ -192,7 +196,7 @@ class Journeys(RuleBasedStateMachine):
         rows = self.store.database.rows(f"{ANSWERS} WHERE a.answered IS NOT NULL")
         asked = [(row["annotator"], self.store.study.trials[row["key"]], day(row["answered"])) for row in rows]
         asked = [one for one in asked if not one[1].is_catch]
-        assert all(count <= WANTED for count in Counter(trial.id for _, trial, _ in asked).values())
+        assert all(count <= self.wanted for count in Counter(trial.id for _, trial, _ in asked).values())
         assert all(count == 1 for count in Counter((who, trial.id) for who, trial, _ in asked).values())
         queries = Counter((who, trial.query_id) for who, trial, _ in asked if trial.query_id)
         assert all(count == 1 for count in queries.values())

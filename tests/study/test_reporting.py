@@ -82,6 +82,17 @@ def test_a_study_without_answers_says_so(study: Path, answered: bool, capsys: py
     assert not (study / "results").exists()
 
 
+@pytest.mark.parametrize("out", ["a file", "a file/page", "/proc/page"])
+def test_a_page_that_cannot_be_written_is_refused_before_anything(
+    study: Path, tmp_path: Path, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a file").write_text("")
+    main(["simulate", str(study), "--accuracy", "1", "--annotators", "3"])
+    assert main(["report", str(study), "--out", str(tmp_path / out)]) == 2
+    assert "Expected a folder" in capsys.readouterr().err
+    assert not (study / "results").exists()
+
+
 def test_studies_of_one_name_are_told_apart_and_need_a_folder(
     study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -94,3 +105,18 @@ def test_studies_of_one_name_are_told_apart_and_need_a_folder(
     page = (tmp_path / "both" / "index.html").read_text()
     assert "other/study" in page
     assert f"{tmp_path.name}/study" in page
+    third = tmp_path / "more" / "other" / "study"
+    shutil.copytree(study, third)
+    assert main(["report", str(third), str(other), "--out", str(tmp_path / "both")]) == 0
+    names = {load_result(folder / "results" / "people.json").settings["study"] for folder in (third, other)}
+    assert names == {"more/other/study", f"{tmp_path.name}/other/study"}
+    assert main(["report", str(study), f"{other}/../../study", "--out", str(tmp_path / "both")]) == 2
+    assert "Expected every study once" in capsys.readouterr().err
+
+
+def test_one_damaged_image_does_not_stop_the_report(study: Path) -> None:
+    main(["simulate", str(study), "--accuracy", "1"])
+    damaged = sorted((study / "images").iterdir())[0]
+    damaged.write_bytes(b"")
+    assert main(["report", str(study)]) == 0
+    assert f"white on cards: {damaged.name}" in (study / "report" / "index.html").read_text()

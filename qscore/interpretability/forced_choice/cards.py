@@ -57,6 +57,7 @@ def facts_of_groups(inputs: EvaluationInputs, studied: Studied) -> dict[str, np.
         "purity": studied.purity,
         "mean_q": mean_q(inputs, studied.members),
         "hard_negative": np.array([nearest.get(group, -1) for group in studied.members], dtype=np.int64),
+        "chosen": np.isin(studied.numbers, list(studied.chosen)),
         "chosen_low": np.array([np.nan if drawn is None else drawn[0] for drawn in ranges]),
         "common_label": np.array(_common_labels(inputs, studied), dtype=str),
     }

@@ -4,6 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.forced_choice.automatic.feature_bridge import describe_features, feature_groups
@@ -11,12 +13,13 @@ from qscore.interpretability.forced_choice.automatic.retrieval import NUM_RETRIE
 from qscore.interpretability.forced_choice.automatic.rows import without_people
 from qscore.interpretability.forced_choice.automatic.table3 import embedded
 from qscore.interpretability.forced_choice.cards import of_cards
-from qscore.interpretability.forced_choice.options import check_described, check_options, read_descriptions
+from qscore.interpretability.forced_choice.options import check_options
 from qscore.interpretability.forced_choice.questions.folder import ask
 from qscore.interpretability.forced_choice.studied import studied
 from qscore.interpretability.forced_choice.trials import HARD, RANDOM, TrialDesign
 from qscore.interpretability.forced_choice.words.described import describe
 from qscore.interpretability.forced_choice.words.sentences import encoder_of
+from qscore.interpretability.forced_choice.words.written import check_described, read_descriptions
 from qscore.interpretability.reverse_probing.clustered import KMEANS, clustered
 from qscore.interpretability.reverse_probing.parts import Part
 from qscore.results import Result
@@ -100,7 +103,11 @@ def forced_choice(
     described = describe(captions, inputs)
     encoder, name = encoder_of(sentence_encoder)
     sentences = embedded(inputs, described, people, encoder)
-    whole = Part(groups.as_metrics(inputs), {}, (*described.notes, *groups.notes))
+    whole = Part(
+        groups.as_metrics(inputs),
+        {"clusters": groups.grouping.clusters.astype(np.int32)},
+        (*described.notes, *groups.notes),
+    )
     whole += without_people(inputs, groups, described, people, sentences, search_images=search_images)
     whole += of_cards(inputs, groups, described, grouping, information=information)
     features = feature_groups(inputs, least=num_references + 1, num_features=num_features)

@@ -9,8 +9,9 @@ from jaxtyping import Float
 
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.forced_choice.automatic.belonging import belonging
+from qscore.interpretability.likeness import likeness
 from qscore.interpretability.membership import Members, members_by_group
-from qscore.interpretability.purity import choose_by_purity, likeness, purity
+from qscore.interpretability.purity import choose_by_purity, purity
 from qscore.interpretability.reverse_probing.clustered import Clustered
 from qscore.records import Grouping
 
@@ -54,7 +55,7 @@ class Studied:
         found: dict[str, float | None] = {"num_groups": float(len(self.members)), "purity": None}
         if inputs.train.labels is None:
             return found | {"nmi": None, "ami": None, "ari": None}
-        alike = likeness(self.grouping, inputs.train.labels.numpy())
+        alike = likeness(self.grouping.clusters, inputs.train.labels.numpy())
         measures = {name: getattr(alike, name) for name in ("nmi", "ami", "ari")}
         known = {name: None if np.isnan(value) else value for name, value in measures.items()}
         return found | {"purity": _mean(self.purity)} | known
@@ -63,7 +64,7 @@ class Studied:
 def studied(inputs: EvaluationInputs, found: Clustered, grouping: str, *, least: int, per_range: int) -> Studied:
     """Returns the groups, and a choice of them: some of each range of purity (section 5.1).
 
-    Where there are no labels, or no group lies in a range, some are drawn at random.
+    Where there are no labels, or no group lies in a range, some are drawn at random; where all are too small, none are.
 
     Args:
         inputs: Representations.
@@ -92,13 +93,15 @@ def purities(inputs: EvaluationInputs, groups: Grouping | np.ndarray) -> Float[n
 def _choice(
     numbers: np.ndarray, pure: np.ndarray, large: np.ndarray, per_range: int, seed: int
 ) -> tuple[dict[int, Range | None], list[str]]:
+    if not large.any():
+        return {}, []
     ranges = (
         [] if np.isnan(pure).all() else choose_by_purity(pure[large], numbers[large], per_range=per_range, seed=seed)
     )
     chosen: dict[int, Range | None] = {group: (each.low, each.high) for each in ranges for group in each.clusters}
     if chosen:
         return chosen, []
-    why = "No group has a purity above 0.3" if ranges else "The images have no labels to be pure of"
+    why = "No group of enough images has a purity above 0.3" if ranges else "The images have no labels to be pure of"
     drawn = np.random.default_rng(seed).permutation(numbers[large])[:per_range]
     return dict.fromkeys(np.sort(drawn).tolist()), [f"{why}: the groups to ask about are drawn at random."]
 

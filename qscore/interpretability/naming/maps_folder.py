@@ -60,7 +60,7 @@ def write_maps(
     """
     if inputs.pictures is None:
         raise UserError("Expected the images behind the representations for maps, got none; use evaluate.py.")
-    facts = _facts(activations, inputs.pictures.cache.parent.name, inputs.seed, known)
+    facts = _facts(activations, inputs.pictures.cache.parent.name, split, inputs.seed, known)
     ids = (one.activation_id for one in activations.activations)
     name = f"maps-{fingerprint(*ids, maps.numpy().tobytes(), json.dumps(facts, sort_keys=True))}"
     folder = inputs.pictures.cache / name
@@ -122,7 +122,7 @@ def _write_images(
     return sizes
 
 
-def _facts(activations: Activations, run: str, seed: int, known: Facts | None) -> dict[str, Any]:
+def _facts(activations: Activations, run: str, split: str, seed: int, known: Facts | None) -> dict[str, Any]:
     places = np.random.default_rng(seed).permutation(len(activations.groups)) + 1  # classes have an order of their own
     groups = {}
     for name, place in sorted(zip(activations.groups, places.tolist(), strict=True), key=lambda pair: pair[1]):
@@ -136,6 +136,7 @@ def _facts(activations: Activations, run: str, seed: int, known: Facts | None) -
         }
     source = {
         "encoder": run,
+        "split": split,
         "features": activations.source,
         "layer": activations.layer,
         "method": METHOD_NAMES[activations.method],

@@ -36,8 +36,9 @@ FORCED_CHOICE_CHAPTERS = (
     ),
     Chapter(
         "forced_choice_likeness",
-        "Groups beside labels (table 4)",
-        "NMI is raised by chance, the more so with many groups of few images; AMI and ARI are 0 by chance.",
+        "Groups beside labels, and beside those of other encoders (table 4)",
+        "Blue: groups beside labels; grey: the same images grouped by two encoders. NMI is raised by chance, the more "
+        "so with many groups of few images; AMI and ARI are 0 by chance.",
         likeness_figure,
         "forced_choice_likeness",
         likeness_table,

@@ -13,7 +13,7 @@ from qscore.report.panels import BLUE, VERMILION, Encoders, label, panels
 from qscore.report.reverse_probing.measures import Table, full
 
 MOST_CARDS = 60
-NUMBERS = ("size", "purity", "mean_q", "information", "binary", "top1", "chosen_low")
+NUMBERS = ("size", "purity", "mean_q", "information", "binary", "top1", "chosen", "chosen_low")
 TEXTS = ("common_label", "caption", "caption_without_negatives", "caption_rouge", "description", "hard_negative")
 WORDS = {
     "description": "people",
@@ -36,7 +36,7 @@ def group_scatter(encoders: Encoders) -> Figure:
         binary, purity = (_numbers(encoder, name) for name in ("binary", "purity"))
         by_purity = bool(np.isfinite(purity).any())
         x = purity if by_purity else _numbers(encoder, "size")
-        chosen = np.isfinite(_numbers(encoder, "chosen_low"))
+        chosen = _chosen(encoder)
         for color, kind, text in ((BLUE, ~chosen, "other groups"), (VERMILION, chosen, "chosen for trials")):
             if kind.any():
                 axis.scatter(x[kind], binary[kind], s=16, color=color, alpha=0.6, linewidths=0, label=text)
@@ -69,7 +69,7 @@ def group_cards(encoders: Encoders) -> list[Card]:
     drawn = [e for e in encoders if has_groups(e)]
     cards = []
     for encoder in drawn:
-        chosen = np.flatnonzero(np.isfinite(_numbers(encoder, "chosen_low")))
+        chosen = np.flatnonzero(_chosen(encoder))
         purity = np.nan_to_num(_numbers(encoder, "purity")[chosen], nan=-1.0)
         order = chosen[np.argsort(-purity, kind="stable")]
         kept = np.unique(np.linspace(0, len(order) - 1, max(1, MOST_CARDS // len(drawn))).round().astype(int))
@@ -103,6 +103,12 @@ def _picture(encoder: EvaluatedEncoder, group: str) -> str:
     size = encoder.array(EVALUATION, "size")
     num = int(size[places.index(group)]) if size is not None and group in places else len(own)
     return sheet(own[: max(1, num)])
+
+
+def _chosen(encoder: EvaluatedEncoder) -> np.ndarray:
+    """Which groups are; older results know only those that were chosen from a range of purity."""
+    found = encoder.array(EVALUATION, "chosen")
+    return np.isfinite(_numbers(encoder, "chosen_low")) if found is None else np.asarray(found, bool)
 
 
 def _numbers(encoder: EvaluatedEncoder, name: str) -> np.ndarray:

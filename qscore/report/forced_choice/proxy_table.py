@@ -66,9 +66,9 @@ def proxy_table(encoders: Encoders) -> Table:
         for name in _rows(encoder):
             said = [m.said(metric(encoder, f"{name}/{m.name}", EVALUATION)) for m in MEASURES]
             rows.append([label(encoder), grouping(encoder), ROWS[name], *said])
-        if num := encoder.metric(EVALUATION, "num_groups") if has_proxy(encoder) else None:
-            top1, top5 = (f"{100 * min(1, k / num):.1f}" for k in (1, 5))
-            rows.append([label(encoder), grouping(encoder), "chance", top1, top5, "50.0", top1, top5])
+        if has_proxy(encoder):
+            by_chance = [m.said(metric(encoder, f"chance/{m.name}", EVALUATION)) for m in MEASURES if m is not BINARY]
+            rows.append([label(encoder), grouping(encoder), "chance", *by_chance[:2], "50.0", *by_chance[2:]])
     return ["Encoder", "Groups", "Description", *(m.title for m in MEASURES)], rows
 
 

@@ -93,9 +93,16 @@ class Study:
     @property
     def parts(self) -> list[str]:
         """Names of the parts; of several kinds of groups with the kind in front."""
-        kinds, names = self["part_kind"].tolist(), self["part"].tolist()
-        several = len(set(kinds)) > 1
-        return [f"{kind or 'other'}: {name}" if several else name for kind, name in zip(kinds, names, strict=True)]
+        named = zip(self["part_kind"].tolist(), self["part"].tolist(), strict=True)
+        return [f"{self.named(kind)}: {name}" if self._has_kinds else name for kind, name in named]
+
+    def named(self, kind: str) -> str:
+        """Returns the name of a kind of groups, which among others has one even if it is not known."""
+        return kind or ("other" if self._has_kinds else "")
+
+    @property
+    def _has_kinds(self) -> bool:
+        return len(set(self["part_kind"].tolist())) > 1
 
     def cells(self) -> dict[tuple[int, Column], Cell]:
         """Returns every cell by the place of its part and its column."""

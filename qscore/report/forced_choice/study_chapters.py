@@ -88,6 +88,7 @@ STUDY_CHAPTERS = (
         "Images against words, and whose words",
         "The same two queries under two conditions. McNemar's exact test counts a query once, by the majority of its "
         "answers, those tied in either not at all; it speaks of these classes, and Holm's correction is for all rows. "
+        "Each kind of groups is compared for itself. "
         "The difference of the shares of right answers has an interval over classes, which of ten covers in about "
         "nine of ten studies.",
         lambda studies: any(len(study["pair_p"]) for study in studies),
@@ -127,7 +128,10 @@ STUDY_CHAPTERS = (
         "features",
         "Do discriminative features mean more to people?",
         "The group of a feature is the images in which it is dominant. Thick: 95 % over features; thin: over answers, "
-        "for these features. The difference has its interval over features; one that holds 0 shows nothing.",
+        "for these features. The difference has its interval over features; one that holds 0 shows nothing. "
+        "Discriminative features are a band of sizes, so that no feature outside has the size of one inside: a "
+        "difference may come from the size of the groups alone. The adjusted one takes a straight line in log size out "
+        "of the features' shares; it is missing where sizes are not known.",
         asked_features,
         features_csv,
         table=features_table,

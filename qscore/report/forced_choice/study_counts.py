@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from qscore.report.forced_choice.study import Study
 from qscore.report.forced_choice.study_tables import Table, full, said
 from qscore.report.statistics import holm
@@ -12,7 +14,7 @@ COUNTS = ("num_queries", "first_only", "second_only", "num_tied")
 
 def comparison_table(studies: list[Study]) -> Table:
     """Returns every two conditions over the same queries as printed."""
-    header = ["Study", "First", "Second", "Queries", "right in the first only", "in the second only", "tied"]
+    header = ["Study", "Groups", "First", "Second", "Queries", "right in the first only", "in the second only", "tied"]
     header += ["p (McNemar)", "p (Holm)", "difference, points"]
     rows = []
     for about, counts, p, adjusted, ends in _comparisons(studies):
@@ -23,7 +25,7 @@ def comparison_table(studies: list[Study]) -> Table:
 
 def comparison_csv(studies: list[Study]) -> Table:
     """Returns the same at full precision, the difference as a fraction."""
-    header = ["study", "first", "second", *COUNTS, "p", "p_holm"]
+    header = ["study", "kind", "first", "second", *COUNTS, "p", "p_holm"]
     return [*header, "difference", "difference_low", "difference_high"], [
         [*about, *map(str, counts), *full([p, adjusted, *ends])]
         for about, counts, p, adjusted, ends in _comparisons(studies)
@@ -55,16 +57,18 @@ def annotators_csv(studies: list[Study]) -> Table:
 
 
 def _comparisons(studies: list[Study]) -> list[Any]:
-    """Names, counts, p, p by Holm over all of the page, difference with its ends."""
+    """Study, kind of groups and conditions, counts, p, p by Holm over all of the page, difference with its ends."""
     found = []
     for study in studies:
-        for i, pair in enumerate(study["pair_columns"].tolist()):
+        pairs = study["pair_columns"].tolist()
+        kinds = study.result.arrays.get("pair_kind", np.full(len(pairs), "")).tolist()  # once all kinds together
+        for i, (kind, pair) in enumerate(zip(kinds, pairs, strict=True)):
             titles = [study.columns[place].title for place in pair]
             counts = [
                 int(study[f"pair_{name}"][i]) for name in ("num_queries", "first_only", "second_only", "num_tied")
             ]
             ends = [float(study[f"pair_{name}"][i]) for name in ("difference", "low", "high")]
-            found.append(([study.name, *titles], counts, float(study["pair_p"][i]), ends))
+            found.append(([study.name, study.named(kind), *titles], counts, float(study["pair_p"][i]), ends))
     adjusted = holm([p for _, _, p, _ in found])
     return [(about, counts, p, q, ends) for (about, counts, p, ends), q in zip(found, adjusted, strict=True)]
 

@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from qscore.report.forced_choice.study import BANDS, Cell, Column, Study
-from qscore.report.forced_choice.study_tables import Table, full
+from qscore.report.forced_choice.study_tables import NONE, Table, full
 from qscore.report.panels import BLUE, LIGHT_GREY, STYLE, WIDTH_IN, elided
 
 COLORS = dict(zip(BANDS, (BLUE, LIGHT_GREY), strict=True))
-ENDS = ("difference", "difference_low", "difference_high")
+ENDS, ADJUSTED = ([f"{name}{end}" for end in ("", "_low", "_high")] for name in ("difference", "difference_adjusted"))
 
 
 def asked_features(studies: list[Study]) -> list[tuple[Study, Column, dict[str, Cell]]]:
@@ -50,26 +50,31 @@ def features_figure(studies: list[Study]) -> Figure:
 def features_table(studies: list[Study]) -> Table:
     """Returns both bands and their difference as printed."""
     header = ["Study", "Condition", *(f"{band}, % (features)" for band in BANDS), "difference, points [over features]"]
+    header.append("adjusted for log size")
     rows = []
     for study, column, both in asked_features(studies):
         said = [f"{100 * both[band].mean:.1f} ({both[band].num_groups})" for band in BANDS]
-        difference, low, high = _difference(study, column)
-        ends = "" if low is None or high is None else f" [{100 * low:+.1f},\u00a0{100 * high:+.1f}]"
-        rows.append([study.name, column.title, *said, f"{100 * difference:+.1f}{ends}"])
+        differences = [_said(*_metrics(study, column, names)) for names in (ENDS, ADJUSTED)]
+        rows.append([study.name, column.title, *said, *differences])
     return header, rows
 
 
 def features_csv(studies: list[Study]) -> Table:
     """Returns the same at full precision, as fractions."""
-    header = ["study", *Column._fields, *BANDS, *(f"num_{band}" for band in BANDS), *ENDS]
+    header = ["study", *Column._fields, *BANDS, *(f"num_{band}" for band in BANDS), *ENDS, *ADJUSTED]
     rows = []
     for study, column, both in asked_features(studies):
-        ends = ["" if end is None else repr(end) for end in _difference(study, column)]
+        ends = ["" if end is None else repr(end) for end in _metrics(study, column, [*ENDS, *ADJUSTED])]
         means, counts = full(both[band].mean for band in BANDS), [str(both[band].num_groups) for band in BANDS]
         rows.append([study.name, *column, *means, *counts, *ends])
     return header, rows
 
 
-def _difference(study: Study, column: Column) -> list[Any]:
+def _metrics(study: Study, column: Column, names: list[str]) -> list[Any]:
     key = "/".join(["features", *filter(None, column)])
-    return [study.result.metrics.get(f"{key}/{end}") for end in ENDS]
+    return [study.result.metrics.get(f"{key}/{name}") for name in names]
+
+
+def _said(value: float | None, low: float | None, high: float | None) -> str:
+    ends = "" if low is None or high is None else f" [{100 * low:+.1f},\u00a0{100 * high:+.1f}]"
+    return NONE if value is None else f"{100 * value:+.1f}{ends}"

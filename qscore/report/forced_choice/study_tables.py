@@ -51,11 +51,10 @@ def _table(studies: list[Study], condition: str) -> Grouped:
     rows: list[list[str]] = []
     for study in studies:
         cells = study.cells()
-        for row, part in enumerate(study.parts):
-            if any((row, column) in cells for column in columns):
-                texts = [text for column in columns for text in cell_texts(cells.get((row, column)))]
-                is_first = study.name not in [named for named, *_ in rows]
-                rows.append([study.name if is_first else "", part, *texts])
+        shown = [at for at in enumerate(study.parts) if any((at[0], column) in cells for column in columns)]
+        for number, (row, part) in enumerate(shown):
+            texts = [text for column in columns for text in cell_texts(cells.get((row, column)))]
+            rows.append(["" if number else study.name, part, *texts])
     return header, rows, [("", 2), *((column.title, len(PARTS)) for column in columns)]
 
 

@@ -9,9 +9,10 @@ from qscore.errors import UserError, UserFileNotFoundError
 from qscore.study import material
 from qscore.study.finding import find_maps, find_questions
 from qscore.study.folder import Study
-from qscore.study.making import TITLE, check_free, make_study
+from qscore.study.making import TITLE, make_study
 from qscore.study.naming import commands as naming
 from qscore.study.naming.rules import read_naming_policies
+from qscore.study.out import check_free
 from qscore.study.rules import read_policies
 
 _WHAT = """a run or a result of evaluation=forced_choice, the folder of questions that it wrote, a file of trials
@@ -30,6 +31,7 @@ _NUMBERS = {
     "per-range": "groups of each range of purity (default: 10; needs --labels)",
     "catch": "questions that only show who does not look (default: as many as one person can meet)",
 }
+_LEAST = {"seed": 0, "trials": 1, "references": 1, "per-range": 1, "catch": 0, "answers": 1, "catch-every": 0}
 
 
 def add(commands: Any) -> None:
@@ -58,6 +60,7 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
+    _check_numbers(options)
     check_free(options.out)
     if options.naming is not None:
         _new_naming(options)
@@ -111,6 +114,13 @@ def _check_options(options: argparse.Namespace, of_groups: bool, *, has_images: 
         raise UserError(f"--images is for files of trials or groups; {options.what} has its images. Leave it out.")
     if not has_images and options.images is None:
         raise UserError(f"Expected --images DIR, the folder below which the ids of {options.what} are files.")
+
+
+def _check_numbers(options: argparse.Namespace) -> None:
+    for name, least in _LEAST.items():
+        value = getattr(options, name.replace("-", "_"))
+        if value is not None and value < least:
+            raise UserError(f"Expected a whole number of at least {least} in --{name}, got {value}.")
 
 
 def _of_groups(options: argparse.Namespace, catch_every: int) -> material.Material:

@@ -12,10 +12,11 @@ from PIL import Image
 
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import read_json, write_json, write_text
-from qscore.study.making import check_free, made_whole
+from qscore.study.making import made_whole
 from qscore.study.material import GROUPS
 from qscore.study.naming.folder import KIND, Activation, NamingStudy, load_naming_study
 from qscore.study.naming.rules import NamingPolicies
+from qscore.study.out import check_free
 from qscore.study.plain_images import write_plain_images
 
 _LONGEST_SIDE_PX = 512

@@ -15,15 +15,23 @@ from qscore.data import ImageDataModule
 from qscore.encoders import Encoder
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs, Pictures
+from qscore.interpretability.forced_choice.automatic.feature_bridge import FeatureGroups
 from qscore.interpretability.forced_choice.evaluation import forced_choice
+from qscore.interpretability.forced_choice.questions import files
+from qscore.interpretability.forced_choice.questions import folder as questions_folder
+from qscore.interpretability.forced_choice.questions.asking import about_features
+from qscore.interpretability.forced_choice.questions.drawing import make_trials
 from qscore.interpretability.forced_choice.questions.trial_files import load_trials
-from qscore.interpretability.forced_choice.trials import DESCRIPTION, HARD, IMAGES, RANDOM
+from qscore.interpretability.forced_choice.trials import DESCRIPTION, HARD, IMAGES, RANDOM, TrialDesign
+from qscore.interpretability.forced_choice.words.described import describe
+from qscore.interpretability.reverse_probing.concepts import side_by_side
+from qscore.interpretability.reverse_probing.experts.captions import concepts_of_captions
 from qscore.interpretability.reverse_probing.measures import entropy
 from qscore.interpretability.reverse_probing.probe import reverse_probe
 from qscore.interpretability.reverse_probing.sources import labels_as_concepts
 from qscore.records import Representations
 from qscore.results import Result, load_result
-from qscore.score import cached_representations
+from qscore.score import cached_representations, q_score
 
 SHAPES, COLOURS = ("circle", "square", "star"), ("red", "blue")
 QUICK = {"num_trials": 4, "num_catch": 3}
@@ -76,6 +84,11 @@ def test_six_blobs_get_the_captions_that_tell_them_apart(inputs: EvaluationInput
     assert metrics["random_image/top1"] is metrics["descriptions/recall1"] is None  # no images, and nobody wrote
     assert (arrays["binary"] == 1).all()
     assert set(arrays["chosen_low"]) == {0.9}
+    assert arrays["chosen"].all()
+    assert metrics["chance/top1"] == metrics["chance/recall1"] == pytest.approx(1 / 6)
+    q = q_score(inputs.train.h, inputs.discriminative, inputs.epsilon).numpy()
+    of_group = [q[arrays["clusters"] == group].mean() for group in arrays["group"]]
+    assert arrays["mean_q"].tolist() == pytest.approx(of_group, rel=1e-5)
     assert sorted(arrays["size"]) == sorted(np.unique(of_six(inputs), return_counts=True)[1])
     assert arrays["frequent_counts"].tolist() == [1] * 6 + [0] * 4
     assert result.settings["questions"] == ""
@@ -99,6 +112,11 @@ def test_the_information_of_groups_sums_to_that_of_reverse_probing(inputs: Evalu
     # Groups are numbered otherwise here, and so split otherwise: all six tell their label, and nothing of the colour.
     assert np.average(result.arrays["information"], weights=result.arrays["size"]) == pytest.approx(np.log(3), abs=0.05)
     assert entropy(groups) == pytest.approx(np.log(6), abs=0.02)
+    own, said = result.arrays["clusters"].astype(np.int64), describe("labels", inputs).train
+    words = concepts_of_captions(dict(zip(inputs.train.ids, said, strict=True)))
+    same = reverse_probe(side_by_side([labels_as_concepts(inputs.train), words]), own)
+    counts = np.bincount(own[same.split.test])
+    assert np.average(result.arrays["information"], weights=counts) == pytest.approx(same.information_nats, rel=1e-6)
     of_labels = of_blobs(inputs, "labels", grouping="labels")
     assert np.isnan(of_labels.arrays["information"]).all()
     assert any("but those that made the groups" in note for note in of_labels.notes)
@@ -141,12 +159,22 @@ def test_captions_of_training_images_alone_and_images_without_labels(inputs: Eva
     assert len(set(result.arrays["caption"])) == 6
     assert np.isnan(result.arrays["purity"]).all()
     assert set(result.arrays["common_label"]) == {""}
+    assert (result.arrays["chosen"].sum(), np.isfinite(result.arrays["chosen_low"]).any()) == (4, False)
     assert any("no pool to retrieve from" in note for note in result.notes)
     assert any("drawn at random" in note for note in result.notes)
     with pytest.raises(UserError, match="got none of 1 out of 600: 0"):
         of_blobs(unlabelled, written(tmp_path / "few.csv", ["id", "caption"], rows[1:]))
     with pytest.raises(UserError, match="Expected labelled images for captions=labels"):
         of_blobs(unlabelled, "labels")
+
+
+def test_groups_that_are_all_too_small_are_not_asked_about(seen: EvaluationInputs) -> None:
+    result = forced_choice(seen, captions="labels", grouping="labels", num_references=1000)
+    assert result.settings["questions"] == ""
+    assert not result.arrays["chosen"].any()
+    assert any("have fewer than 1001 images and are not asked about" in note for note in result.notes)
+    assert not any("purity above" in note or "could not be made" in note for note in result.notes)
+    assert result.metrics["chance/recall1"] is None
 
 
 def test_the_order_of_the_images_does_not_matter(inputs: EvaluationInputs) -> None:
@@ -200,6 +228,11 @@ def test_the_folder_of_questions(seen: EvaluationInputs) -> None:
     h = seen.train.h
     dominant = (h > h.mean(1, keepdim=True) + h.std(1, False, keepdim=True)).numpy()
     row = {sample: place for place, sample in enumerate(seen.train.ids)}
+    q = q_score(h, seen.discriminative, seen.epsilon).numpy()
+    for feature in features:
+        about, inside = groups["groups"][str(1_000_000 + feature)], dominant[:, feature]
+        assert about["size"] == inside.sum()
+        assert about["mean_q"] == pytest.approx(q[inside].mean(), rel=1e-5)
     for trial in trials.trials:
         if trial.group >= 1_000_000:
             inside = dominant[:, trial.group - 1_000_000]
@@ -210,6 +243,51 @@ def test_the_folder_of_questions(seen: EvaluationInputs) -> None:
     assert result.arrays["examples"].shape[1:] == (10, 32, 32, 3)
     assert set(result.arrays["examples_group"]) >= {group for group in asked if group < 1_000_000}
     assert forced_choice(seen, captions=shades, **options).settings["questions"] == folder.name
+
+
+def test_two_runs_may_write_the_same_questions_at_once(seen: EvaluationInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert seen.pictures is not None
+    clusters = np.array([int(label) for label in seen.train.labels]) if seen.train.labels is not None else np.zeros(0)
+    trials = make_trials(clusters, seen.train.ids, design=TrialDesign(num_references=2, num_trials=1))
+    calls: list[str] = []
+    saved = files.save_trials
+
+    def overtaken(*arguments: object) -> None:
+        calls.append("")
+        if len(calls) == 1:  # the other run begins later and is done first
+            files.write_questions(seen, trials, {})
+        saved(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(files, "save_trials", overtaken)
+    folder = seen.pictures.cache / files.write_questions(seen, trials, {})
+    assert len(calls) == 2
+    assert load_trials(folder / "trials.jsonl") == trials
+    assert not [path for path in seen.pictures.cache.iterdir() if path.name.startswith(".questions")]
+
+
+@pytest.mark.parametrize("failing", ["groups", "features"])
+def test_questions_that_can_be_made_are_made_where_others_cannot(
+    seen: EvaluationInputs, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise UserError(f"no {failing}")
+
+    monkeypatch.setattr(questions_folder, f"about_{failing}", fails)
+    options = {"num_clusters": 3, "num_references": 4, "ask_features": 2, **QUICK}
+    result = forced_choice(seen, captions=shades, **options)
+    assert seen.pictures is not None
+    asked = load_trials(seen.pictures.cache / result.settings["questions"] / "trials.jsonl").trials
+    assert {trial.group >= 1_000_000 for trial in asked} == {failing == "groups"}
+    assert any(f"could not be made: no {failing}" in note for note in result.notes)
+
+
+def test_a_feature_that_cannot_be_asked_about_is_named_by_its_number(seen: EvaluationInputs) -> None:
+    present = np.zeros((len(seen.train.ids), 2), dtype=bool)
+    present[:3] = True
+    found = FeatureGroups(np.array([17, 42]), np.array([True, False]), present)
+    with pytest.raises(UserError, match=r"feature 17: 3 samples, 11 needed.*feature 42: 3 samples") as raised:
+        about_features(seen, found, {}, TrialDesign(negatives=(RANDOM,)), 2)
+    assert "class 0" not in str(raised.value)
 
 
 def test_images_are_searched_by_pixels(seen: EvaluationInputs) -> None:

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import rankdata
 
 from qscore.errors import UserError
-from qscore.interpretability.forced_choice.automatic.belonging import class_scores
+from qscore.interpretability.forced_choice.automatic.belonging import chance, class_scores
 from qscore.interpretability.forced_choice.automatic.retrieval import query_images, retrieve
 from qscore.interpretability.forced_choice.captions import class_captions
 from qscore.interpretability.forced_choice.proxy import Proxy, describability_proxy
@@ -85,6 +85,15 @@ def test_captions_are_ranked_as_in_table_3() -> None:
     assert with_negatives.top1 > random.top1 > without.top1
     assert with_negatives.binary > max(random.binary, representative.binary) > without.binary
     assert (with_negatives.recall1, with_negatives.recall5) == (with_negatives.top1, with_negatives.top5)
+
+
+def test_images_at_random_find_large_classes_more_often() -> None:
+    generator = np.random.default_rng(0)
+    scores = np.round(generator.normal([2, 1, 0, 0, 0, -1], size=(200, 6)), 1)
+    place = np.array([rankdata(-row, method="ordinal") for row in scores])
+    for k in (1, 5):
+        assert chance(scores, k) == pytest.approx((place <= k).mean(0))
+    assert chance(scores, 1).mean() == pytest.approx(1 / 6)
 
 
 def test_temperature_and_seed() -> None:

@@ -31,6 +31,7 @@ def evaluated(
         of_all = {} if level is None else {"top1": level / 2, "top5": level / 1.5, "binary": level, "binary_sd": 0.004}
         metrics |= {f"{row}/{key}": of_all.get(key) for key in ("top1", "top5", "binary", "binary_sd")}
         metrics |= {f"{row}/recall1": 0.4 if level else 0.66, f"{row}/recall5": 0.7}
+    metrics |= {"chance/top1": 0.05, "chance/top5": 0.25, "chance/recall1": 0.08, "chance/recall5": 0.31}
     metrics |= {"features/num_discriminative": 9.0, "features/num_outside": 6.0}
     metrics |= {"features/discriminative": 0.8, "features/outside": 0.7, "features/outside_rarer": 0.7}
     for key, middle in (("difference", 0.1), ("difference_adjusted", 0.04)):
@@ -61,7 +62,8 @@ def _groups(num: int, labels: bool, generator: np.random.Generator) -> dict[str,
         "binary": np.linspace(0.4, 1, num),
         "top1": np.linspace(0, 1, num),
         "common_label": np.array([f"label {i}" if labels else "" for i in range(num)]),
-        "chosen_low": np.where(np.arange(num) % 2, np.nan, 0.3),
+        "chosen": np.arange(num) % 2 == 0,
+        "chosen_low": np.where((np.arange(num) % 2 == 0) & labels, 0.3, np.nan),
         "examples": (generator.integers(0, 90, (len(chosen), 10, size, size, 3)) + shades)
         .clip(0, 255)
         .astype(np.uint8),

@@ -50,8 +50,10 @@ def test_table_3_has_every_kind_of_description_and_chance() -> None:
         "–",
         "50.0",
     ]
-    assert rows[-1][2:] == ["chance", "5.0", "25.0", "50.0", "5.0", "25.0"]
+    assert rows[-1][2:] == ["chance", "5.0", "25.0", "50.0", "8.0", "31.0"]
     assert rows[-2][3:] == ["–", "–", "–", "66.0", "70.0"]
+    older = proxy_table([evaluated(without_metrics=("chance",))])[1]
+    assert older[-1][2:] == ["chance", "–", "–", "50.0", "–", "–"]
 
 
 def test_chance_is_drawn_where_it_is() -> None:
@@ -79,6 +81,13 @@ def test_cards_are_those_chosen_for_trials_the_purest_first() -> None:
     assert cards[-1].nearest == cards[-1].nearest_picture == ""
     assert ("Mean Q", "0.200") in cards[-1].facts
     assert "Information" not in dict(cards[0].facts)
+    titles = [card.title for card in cards]
+    assert [card.title for card in group_cards([evaluated(labels=False)])] == titles[::-1]  # from no range of purity
+    older = evaluated()
+    del older.results["forced_choice"].arrays["chosen"]
+    assert [card.title for card in group_cards([older])] == titles
+    (axis,) = group_scatter([evaluated(labels=False)]).axes
+    assert [len(np.asarray(dots.get_offsets())) for dots in axis.collections] == [6, 6]
     many = group_cards([evaluated(str(i), num_groups=60) for i in range(3)])
     assert len(many) == 60
     assert [card.title for card in many[:20:19]] == ["Group 58", "Group 0"]
@@ -93,7 +102,7 @@ def test_tables_of_features_captions_and_labels() -> None:
         ["7", "5", "1", "an object", "6"],
         ["", "", "2", "a dog in a dog", "2"],
     ]
-    assert likeness_table([encoder])[1][0][2:] == ["70.0", "60.0", "50.0", "0.800"]
+    assert likeness_table([encoder])[1] == [["run, seed 0", "k-means, 12", "labels", "70.0", "60.0", "50.0", "0.800"]]
     assert len(group_csv([encoder])[1]) == 12
 
 
@@ -104,3 +113,12 @@ def test_the_paper_s_tables_unfold_as_printed(tmp_path: Path) -> None:
     for printed in ("91.18\u00a0±\u00a00.07", "<td>19.10</td>", "<td>ImageNet–SeLa</td>", "a monkey sitting in a tree"):
         assert printed in page
     assert (tmp_path / "laina2020_table5.csv").read_text().count("\n") == 11
+
+
+def test_table_4_sets_encoders_beside_one_another_where_they_grouped_the_same_images() -> None:
+    encoders = [evaluated(name, images="these") for name in ("before", "after")] + [evaluated("other", images="those")]
+    for encoder, clusters in zip(encoders, ([0, 0, 1, 1], [5, 5, 3, 3], [0, 1, 0, 1]), strict=True):
+        encoder.results["forced_choice"].arrays["clusters"] = np.array(clusters)
+    beside = {(row[0], row[2]): row[3:6] for row in likeness_table(encoders)[1]}
+    assert beside["before, seed 0", "after, seed 0"] == ["100.0", "100.0", "100.0"]
+    assert len(beside) == 4  # three beside labels

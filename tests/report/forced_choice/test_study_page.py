@@ -1,6 +1,7 @@
 """The page of a study says what people said, in the paper's layout, whatever they were asked."""
 
 import csv
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from qscore.interpretability.forced_choice.questions.group_facts import GroupFac
 from qscore.report.forced_choice.study import Study
 from qscore.report.forced_choice.study_cards import study_cards
 from qscore.report.forced_choice.study_chapters import STUDY_CHAPTERS
-from qscore.report.forced_choice.study_counts import comparison_table
+from qscore.report.forced_choice.study_counts import comparison_csv, comparison_table
+from qscore.report.forced_choice.study_features import features_csv, features_table
 from qscore.report.forced_choice.study_page import write_study_report
 from qscore.report.forced_choice.study_purity import by_purity, fig2_columns
 from qscore.report.forced_choice.study_ratings import ratings_figure, ratings_table
@@ -105,6 +107,29 @@ def test_studies_stand_side_by_side(tmp_path: Path) -> None:
     assert [text.get_text() for text in legend.texts] == ["unlabelled", "SeLa", "chance"]
 
 
+def test_studies_of_one_name_keep_a_row_each() -> None:
+    rows = coherence_table([Study(CASES["no purity"]())] * 2)[1]
+    assert [row[0] for row in rows] == ["unlabelled", "unlabelled"]
+
+
+def test_features_have_their_difference_plain_and_adjusted_for_size() -> None:
+    facts = {
+        str(j): GroupFacts("dominant features", "discriminative" if j > 2 else "outside", size=10 * 2**j)
+        for j in range(6)
+    }
+    records = [record for j in range(6) for record in recorded(str(j), 6 + 6 * j + 6 * (j > 2), 60)]
+    sized, unsized = (
+        people(records, StudyGroups(groups={g: replace(about, **more) for g, about in facts.items()}))  # type: ignore[arg-type]
+        for more in ({}, {"size": None})
+    )
+    header, ((*_, plain, adjusted),) = features_table([Study(sized)])
+    assert header[-1] == "adjusted for log size"
+    assert (plain.partition(" ")[0], adjusted) == ("+40.0", "+10.0 [+10.0,\u00a0+10.0]")
+    assert features_table([Study(unsized)])[1][0][4:] == [plain, "–"]
+    (row,) = features_csv([Study(unsized)])[1]
+    assert row[-3:] == ["", "", ""]
+
+
 def test_dots_of_fig_2_are_shares_with_their_intervals() -> None:
     study = Study(as_sela())
     axis = by_purity([study], fig2_columns([study])).axes[0]
@@ -118,12 +143,14 @@ def test_dots_of_fig_2_are_shares_with_their_intervals() -> None:
 def test_comparisons_and_ratings_as_counted() -> None:
     study = Study(as_sela())
     rows = comparison_table([study])[1]
-    assert [row[1:4] for row in rows] == [
-        ["Semantic coherence (R)", "Describability (human)", "400"],
-        ["Semantic coherence (R)", "Describability (auto)", "400"],
-        ["Describability (human)", "Describability (auto)", "400"],
+    assert [row[1:5] for row in rows] == [
+        ["k-means", "Semantic coherence (R)", "Describability (human)", "400"],
+        ["k-means", "Semantic coherence (R)", "Describability (auto)", "400"],
+        ["k-means", "Describability (human)", "Describability (auto)", "400"],
     ]
     assert rows[0][-1].startswith(f"{100 * (431 + 565 - 505 - 572) / 1200:+.1f} [")
+    del study.result.arrays["pair_kind"]  # as in older results
+    assert [row[1] for row in comparison_csv([study])[1]] == [""] * 3
     other = Study(CASES["ratings alone"]())
     assert ratings_table([other])[1] == [["rated", "human", "all", "1", "1", "0", "0", "1", "2.67", "33.3"]]
     shown = [text.get_text() for text in ratings_figure([other]).axes[0].texts]
@@ -132,14 +159,20 @@ def test_comparisons_and_ratings_as_counted() -> None:
 
 def test_a_card_has_the_scores_of_its_group() -> None:
     images = {
-        "examples_group": np.array(["0"]),
-        "examples": np.zeros((1, 10, 8, 8, 3), np.uint8),
-        "hard_examples": np.zeros((1, 10, 8, 8, 3), np.uint8),
-        "num_examples": np.array([10]),
-        "num_hard_examples": np.array([0]),
+        "examples_group": np.array(["1", "0"]),
+        "examples": np.stack([np.full((10, 8, 8, 3), shade, np.uint8) for shade in (0, 200)]),
+        "hard_examples": np.zeros((2, 10, 8, 8, 3), np.uint8),
+        "num_examples": np.array([10, 10]),
+        "num_hard_examples": np.array([10, 0]),
     }
-    result = people(recorded("0", 47, 60), StudyGroups(groups=in_range(0.3, range(1))), images=images)
-    (card,) = study_cards(Study(result))
+    facts = in_range(0.3, range(1)) | {"1": GroupFacts(purity=0.9, caption="a dog")}
+    result = people([*recorded("0", 47, 60), *recorded("1", 30, 60)], StudyGroups(groups=facts), images=images)
+    purer, card = study_cards(Study(result))
+    assert (purer.title, purer.scores[0].said) == ("Group 1", "50.0 % (30/60)")
+    assert purer.descriptions == (("automatic, not shown", "a dog"),)
+    assert purer.nearest == "Nearest group"
+    assert purer.nearest_picture == purer.picture != card.picture
+    assert not card.descriptions
     assert (card.scores[0].name, card.scores[0].said) == ("Semantic coherence (R)", "78.3 % (47/60)")  # fig. 10
     assert card.nearest == "Nearest group: 1"
     assert card.picture

@@ -3,16 +3,19 @@
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from qscore.interpretability.forced_choice.answers.rated import ratings
 from qscore.interpretability.forced_choice.questions.drawing import make_trials
 from qscore.interpretability.forced_choice.questions.trial_files import save_trials
-from qscore.interpretability.forced_choice.trials import TrialDesign
+from qscore.interpretability.forced_choice.trials import TrialDesign, with_descriptions
 from qscore.study.__main__ import main
+from qscore.study.export import answers
 from qscore.study.folder import Study, Trial, load_study
 from qscore.study.simulate import simulate
 from qscore.study.store import Store
@@ -161,12 +164,18 @@ def test_a_run_its_result_and_its_questions_make_the_same_study(here: Path) -> N
         ("groups.csv --images images --labels one.csv", "at least 2 classes"),
         ("groups.csv --images images --captions labels.csv", "no caption among: id, label"),
         ("groups.csv --images images --features labels.csv", "Expected an .npz file of arrays ids and features"),
-        ("groups.csv --images images --descriptions odd.csv", "some of 99, which are no groups"),
-        ("groups.csv --images images --descriptions first.csv", "got none of 2 of 3: 1, 2"),
+        ("groups.csv --images images --descriptions odd.csv", "got some of 99"),
         ("groups.csv --images images --per-range 3", "needs --labels"),
         ("groups.csv --images images --catch 999", "0 to 60 trials"),
-        ("groups.csv --images images --trials 0", "at least 1 each"),
-        ("groups.csv --images images --answers 0", "answers_per_trial >= 1"),
+        ("groups.csv --images images --trials 0", "at least 1 in --trials, got 0"),
+        ("groups.csv --images images --answers 0", "at least 1 in --answers, got 0"),
+        ("groups.csv --images images --seed -1", "at least 0 in --seed, got -1"),
+        ("groups.csv --images images --references -2", "at least 1 in --references, got -2"),
+        ("groups.csv --images images --labels labels.csv --per-range 0", "at least 1 in --per-range, got 0"),
+        ("groups.csv --images images --catch -1", "at least 0 in --catch, got -1"),
+        ("groups.csv --images images --catch-every -1", "at least 0 in --catch-every, got -1"),
+        ("twice.csv --images images", "a/0-0 and a/0-0.png are both images/a/0-0.png"),
+        ("groups.csv --images images --policies pairs.json", "expected an object, {...}; it is [["),
         ("groups.csv --images images --policies limits.json", "Unknown condition of a limit 'words'"),
         ("groups.csv --images images --policies labels.csv", "Expected policies as in study.json in labels.csv"),
         ("labels.csv --images images", "columns id and cluster"),
@@ -198,11 +207,12 @@ def mistaken_files(here: Path) -> None:
     table("more", ("id", "cluster"), clusters | {"a/ghost": 0})
     Path("images/broken.png").write_text("no image")
     table("broken", ("id", "cluster"), clusters | {"broken": 0})
+    table("twice", ("id", "cluster"), {"a/0-0": 0, "a/0-0.png": 0})
+    Path("pairs.json").write_text('[["catch_every", 3]]')
     table("tiny", ("id", "cluster"), {sample: group for sample, group in clusters.items() if group == 7})
     table("few", ("id", "label"), {"a/0-0": "horse"})
     table("one", ("id", "label"), dict.fromkeys(SAMPLES, "horse"))
     table("odd", ("group", "description"), {99: "nobody"})
-    table("first", ("group", "description"), {0: "horses"})
     Path("limits.json").write_text(json.dumps({"limits": [{"condition": "words", "max": 1}]}))
     Path("features.txt").write_text("")
     Path("bare").mkdir()
@@ -213,6 +223,59 @@ def mistaken_files(here: Path) -> None:
     for file in (made_by_an_evaluation(here / "cleared")).glob("*.json*"):
         file.unlink()
     made_by_an_evaluation(here / "quiet", "")
+
+
+@pytest.mark.parametrize("out", [".", "groups.csv", "groups.csv/study", "/proc/study"])
+def test_where_nothing_can_be_written_no_image_is_looked_for(
+    here: Path, out: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "empty").mkdir()
+    if out == ".":
+        monkeypatch.chdir(here / "empty")
+    assert main(["new", "../groups.csv" if out == "." else "groups.csv", "--images", "nowhere", "--out", out]) == 2
+    assert "Expected a" in (said := capsys.readouterr().err)
+    assert "nowhere" not in said
+
+
+def test_of_several_results_the_one_with_questions_is_taken(here: Path) -> None:
+    made_by_an_evaluation(here / "run")
+    (here / "run" / "results" / "another").mkdir()
+    (here / "run" / "results" / "another" / "forced_choice.json").write_text('{"settings": {"questions": ""}}')
+    assert new("run") == 0
+
+
+def test_words_that_two_describers_share_are_rated_once_and_for_both(here: Path) -> None:
+    table("words", ("group", "description"), {0: "a horse", 1: "pets", 2: "an okapi"})
+    words = ["--captions", "captions.csv", "--descriptions", "words.csv"]
+    assert new("groups.csv", "--images", "images", *words, "--trials", "2", "--ratings") == 0
+    study = load_study(here / "study")
+    rated = {(trial.text, trial.described_by) for trial in study.trials.values() if trial.condition == "likert"}
+    others = {("a cat", "automatic"), ("pets", "human"), ("a okapi", "automatic"), ("an okapi", "human")}
+    assert rated == {("a horse", ""), *others}
+    simulate(Store(study), accuracy=1, num_annotators=12)
+    counts = {who: len(given) for who, given in ratings(answers(Store(study)), ["0", "1", "2"]).items()}
+    assert counts == {"automatic": 9, "human": 9}  # three groups, three answers each
+
+
+def test_words_are_asked_only_of_described_groups(here: Path) -> None:
+    table("some", ("group", "description"), {"00": "horses", 1: "", 7: "too few"})
+    assert new("groups.csv", "--images", "images", "--descriptions", "some.csv") == 0
+    trials = load_study(here / "study").trials.values()
+    assert {(trial.group, trial.text) for trial in trials if trial.condition == "description"} == {("0", "horses")}
+    assert {trial.group for trial in trials} == {"0", "1", "2"}
+
+
+def test_two_descriptions_of_a_group_by_one_describer_are_refused(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clusters = np.array([group for group, _ in SAMPLES.values()])
+    drawn = make_trials(clusters, [f"{sample}.png" for sample in SAMPLES], design=TrialDesign(num_trials=2))
+    said = [with_descriptions(drawn, dict.fromkeys((0, 1, 2), text), "human").trials for text in ("one", "two")]
+    again = [replace(trial, trial_id=f"again {trial.trial_id}") for trial in said[1]]
+    save_trials(replace(drawn, trials=(*said[0], *again)), here / "trials.jsonl")
+    assert new("trials.jsonl", "--images", "images") == 2
+    assert "one description of group 0 by human, got 'one' and 'two'" in capsys.readouterr().err
+    assert not (here / "study").exists()
 
 
 def test_a_folder_in_use_is_left_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

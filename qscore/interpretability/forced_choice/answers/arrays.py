@@ -77,14 +77,15 @@ def group_arrays(
     return arrays | _descriptions(groups, records)
 
 
-def pair_arrays(pairs: Mapping[tuple[int, int], Paired]) -> Arrays:
-    """Returns the comparisons over the same queries, by the numbers of both columns."""
+def pair_arrays(pairs: Mapping[tuple[str, int, int], Paired]) -> Arrays:
+    """Returns the comparisons over the same queries, by kind of groups and the numbers of both columns."""
     found = list(pairs.values())
     counts = ("num_queries", "first_only", "second_only", "num_tied")
     arrays = {f"pair_{name}": np.array([getattr(one, name) for one in found], int) for name in counts}
     values = ("p", "difference", "low", "high")
     arrays |= {f"pair_{name}": np.array([getattr(one, name) for one in found], float) for name in values}
-    return arrays | {"pair_columns": np.array(list(pairs), int).reshape(len(found), 2)}
+    columns = np.array([both for _, *both in pairs], int).reshape(len(found), 2)
+    return arrays | {"pair_kind": _texts(kind for kind, *_ in pairs), "pair_columns": columns}
 
 
 def rating_arrays(divided: list[Part], rated: Mapping[str, list[Rating]]) -> Arrays:

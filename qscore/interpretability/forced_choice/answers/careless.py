@@ -1,6 +1,6 @@
 """Who does not look: the one rule about catch trials, for the server of a study and for answers from anywhere."""
 
-MIN_ANSWERS, MIN_ACCURACY = 3, 0.75
+MIN_ANSWERS, MIN_ACCURACY = 4, 0.75  # one slip among four is 75 %: kept
 
 
 def is_careless(
@@ -16,7 +16,7 @@ def is_careless(
         min_answers: Who gave fewer is kept: a slip is no carelessness.
         min_accuracy: Share of right answers, 0 to 1.
 
-    >>> is_careless(4, 2), is_careless(4, 3), is_careless(2, 0), is_careless(0, 0, min_answers=0)
+    >>> is_careless(4, 2), is_careless(4, 3), is_careless(3, 2), is_careless(0, 0, min_answers=0)
     (True, False, False, False)
     """
     return num_answers >= min_answers and num_right < min_accuracy * num_answers

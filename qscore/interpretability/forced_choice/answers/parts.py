@@ -10,6 +10,7 @@ from qscore.interpretability.forced_choice.coherence import CONFIDENCE
 from qscore.interpretability.forced_choice.questions.group_facts import GroupFacts, StudyGroups
 
 ALL = "all"
+OTHER = "other"  # groups of which no kind is known, beside others
 BANDS = ("discriminative", "outside")
 NUM_RESAMPLES = 10_000
 

@@ -61,7 +61,7 @@ def people(
     groups = in_order(record["group"] for record in kept)
     said, rated, divided = by_column(kept, groups), ratings(kept, groups), parts(groups, known)
     cells = _cells(divided, said, confidence, seed)
-    pairs = _pairs(said, groups, confidence, seed)
+    pairs = _pairs(said, groups, divided, confidence, seed)
     who_metrics, who_arrays, who_notes = annotators(given)
     arrays = {
         **column_arrays(said),
@@ -73,7 +73,7 @@ def people(
         **(images or {}),
     }
     metrics = {**who_metrics, "num_groups": len(groups), **means(divided, cells, said)}
-    metrics |= features(divided, cells, said, confidence, seed)
+    metrics |= features(divided, cells, said, [known.of(group).size for group in groups], confidence, seed)
     settings = {"study": name, "title": known.title, "source": known.source, "confidence": confidence, "seed": seed}
     told = [*notes, *who_notes, *_few(groups, said, divided, cells)]
     return Result(EVALUATION, metrics, settings, arrays, tuple(told))
@@ -90,16 +90,19 @@ def _cells(divided: list[Part], said: Mapping[Column, Said], confidence: float, 
 
 
 def _pairs(
-    said: Mapping[Column, Said], groups: list[str], confidence: float, seed: int
-) -> dict[tuple[int, int], Paired]:
-    """Every two columns that ask about the same queries."""
+    said: Mapping[Column, Said], groups: list[str], divided: list[Part], confidence: float, seed: int
+) -> dict[tuple[str, int, int], Paired]:
+    """Every two columns that ask about the same queries of a kind of groups."""
     queries = [of_column.by_query(groups) for of_column in said.values()]
     found = {}
-    for second in range(len(queries)):
-        for first in range(second):
-            both = paired(queries[first], queries[second], confidence=confidence, seed=seed)
-            if both is not None:
-                found[first, second] = both
+    for part in (part for part in divided if part.name == ALL):
+        names = {groups[place] for place in part.groups}
+        own = [{query: about for query, about in each.items() if about.group in names} for each in queries]
+        for second in range(len(own)):
+            for first in range(second):
+                both = paired(own[first], own[second], confidence=confidence, seed=seed)
+                if both is not None:
+                    found[part.kind, first, second] = both
     return found
 
 

@@ -27,6 +27,19 @@ def class_scores(
     return found
 
 
+def chance(scores: Float[np.ndarray, "sample group"], first: int) -> Float[np.ndarray, " group"]:
+    """Returns the share of the samples that have each class among the first: what images drawn at random find.
+
+    Over all classes the mean is one over their number, over those chosen for their size it is more. Of equal scores
+    that of the first class counts as higher.
+
+    >>> chance(np.array([[3.0, 1.0], [2.0, 1.0], [0.0, 1.0], [1.0, 1.0]]), 1)
+    array([0.75, 0.25])
+    """
+    found = np.argsort(-scores, axis=1, kind="stable")[:, :first]
+    return np.bincount(found.ravel(), minlength=scores.shape[1]) / len(scores)
+
+
 def belonging(inputs: EvaluationInputs, found: Clustered, grouping: str) -> Float[np.ndarray, "sample group"]:
     """Returns p_c of the held-out images, for every group that has training images, in ascending order.
 

@@ -11,9 +11,10 @@ def compare_sides(
     inside: Bool[np.ndarray, " feature"],
     sizes: Int[np.ndarray, " feature"],
     *,
+    confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> dict[str, float | None]:
-    """Returns the means inside and outside, and their difference, plain and adjusted, with bootstrap intervals of 95 %.
+    """Returns the means inside and outside, and their difference, plain and adjusted, with bootstrap intervals.
 
     The adjusted one is the coefficient of being inside in a linear model of the value by it and by the logarithm of the
     size. With features outside on one side of the band only, it rests on the straight line. Features of either side are
@@ -23,6 +24,7 @@ def compare_sides(
         values: Of each feature.
         inside: Whether it is in D.
         sizes: Of its group.
+        confidence: Of the intervals.
         seed: Of the draws.
 
     >>> sizes = np.array([20, 20, 80, 80, 40, 40])
@@ -46,7 +48,7 @@ def compare_sides(
     draws = np.concatenate([generator.choice(side, (NUM_RESAMPLES, len(side))) for side in (own, others)], axis=1)
     rows = np.concatenate([own, others])[None]
     for name, difference in (("difference", _difference), ("difference_adjusted", _adjusted)):
-        tail = (1 - CONFIDENCE) / 2
+        tail = (1 - confidence) / 2
         ends = np.quantile(difference(values, inside, sizes, draws), [tail, 1 - tail])
         found[name] = float(difference(values, inside, sizes, rows)[0])
         found |= {f"{name}_low": float(ends[0]), f"{name}_high": float(ends[1])}

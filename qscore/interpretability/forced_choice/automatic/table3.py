@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 from qscore.evaluation import EvaluationInputs
+from qscore.interpretability.forced_choice.automatic.belonging import chance
 from qscore.interpretability.forced_choice.automatic.pixels import pixel_vectors
 from qscore.interpretability.forced_choice.automatic.retrieval import NUM_RETRIEVED, fair_order, query_images, retrieve
 from qscore.interpretability.forced_choice.captions import class_captions
@@ -111,7 +112,7 @@ def as_metrics(rows: Mapping[str, ProxyByGroup], studied: Studied, groups: Seque
     """Returns the numbers of the table; None for what could not be had.
 
     Of descriptions by people the last two columns are over the chosen groups that have one, and the others None unless
-    all groups have, as in the paper.
+    all groups have, as in the paper. Those of `chance` are of images drawn at random.
 
     Args:
         rows: As by `table_three`.
@@ -119,6 +120,10 @@ def as_metrics(rows: Mapping[str, ProxyByGroup], studied: Studied, groups: Seque
         groups: That people described.
     """
     found: dict[str, float | None] = {f"{row}/{column}": None for row in ROWS for column in COLUMNS}
+    for k in (1, 5):
+        by_chance, chosen = chance(studied.scores, k), studied.selected
+        found[f"chance/top{k}"] = float(by_chance.mean())
+        found[f"chance/recall{k}"] = float(by_chance[chosen].mean()) if chosen else None
     for name, by_group in rows.items():
         numbers = groups if name == DESCRIPTIONS else studied.numbers
         whole = by_group.over([place for place, group in enumerate(numbers) if group in studied.chosen])

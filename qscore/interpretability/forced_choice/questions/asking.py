@@ -1,10 +1,12 @@
 """All trials about some groups of a run: images and descriptions, random and hard negatives, catch trials."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.forced_choice.automatic.feature_bridge import FeatureGroups
 from qscore.interpretability.forced_choice.questions.catching import with_catch_trials
@@ -60,14 +62,18 @@ def about_features(
     generator = np.random.default_rng(inputs.seed)
     sides = (np.flatnonzero(found.inside), np.flatnonzero(~found.inside))
     drawn = np.concatenate([generator.permutation(side)[:num] for side in sides])
-    trials = make_trials(
-        found.present,
-        inputs.train.ids,
-        chosen=drawn.tolist(),
-        features=inputs.train.h.numpy(),
-        design=design,
-        seed=inputs.seed + FIRST_FEATURE,
-    )
+    try:
+        trials = make_trials(
+            found.present,
+            inputs.train.ids,
+            chosen=drawn.tolist(),
+            features=inputs.train.h.numpy(),
+            design=design,
+            seed=inputs.seed + FIRST_FEATURE,
+        )
+    except UserError as error:
+        numbered = re.sub(r"class (\d+)", lambda place: f"feature {found.features[int(place[1])]}", str(error))
+        raise UserError(numbered) from error
     number = {place: FIRST_FEATURE + int(feature) for place, feature in enumerate(found.features)}
     renamed = replace(
         trials,

@@ -7,9 +7,9 @@ groups.json    {"title", "source", "groups": {number: facts}}
 """
 
 import json
-import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,16 +48,26 @@ def write_questions(inputs: EvaluationInputs, trials: Trials, groups: Mapping[in
     folder = inputs.pictures.cache / name
     if folder.is_dir():
         return name
-    temporary = folder.with_name(f".{name}-{os.getpid()}")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    around = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
+    temporary = around / name
     try:
         (temporary / "images").mkdir(parents=True)
         save_trials(trials, temporary / "trials.jsonl")
         write_json(temporary / "images.json", _write_images(inputs.pictures, _shown(trials), temporary / "images"))
         write_json(temporary / "groups.json", facts)
-        temporary.rename(folder)
+        _take_place(temporary, folder)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(around, ignore_errors=True)
     return name
+
+
+def _take_place(made: Path, folder: Path) -> None:
+    try:
+        made.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # else another run wrote the same meanwhile
+            raise
 
 
 def _shown(trials: Trials) -> list[str]:

@@ -1,6 +1,6 @@
 """From the groups of a run to the folder of questions about them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -57,13 +57,17 @@ def ask(
     of_features = dict(zip(numbers, arrays["feature_caption"].tolist(), strict=True))
     parts: list[Trials] = []
     notes: list[str] = []
-    try:
-        texts = {HUMAN: descriptions, AUTOMATIC: captions}
-        parts.append(about_groups(inputs, studied, texts, design))
-        if ask_features:
-            parts.append(about_features(inputs, features, {AUTOMATIC: of_features}, design, ask_features))
-    except UserError as error:
-        notes.append(f"Some questions could not be made: {error}")
+    texts = {HUMAN: descriptions, AUTOMATIC: captions}
+    makers: list[Callable[[], Trials]] = []
+    if studied.chosen:
+        makers.append(lambda: about_groups(inputs, studied, texts, design))
+    if ask_features:
+        makers.append(lambda: about_features(inputs, features, {AUTOMATIC: of_features}, design, ask_features))
+    for make in makers:
+        try:
+            parts.append(make())
+        except UserError as error:
+            notes.append(f"Some questions could not be made: {error}")
     if not parts:
         return "", tuple(notes)
     trials = as_one_study(parts, num_catch=num_catch, seed=inputs.seed)

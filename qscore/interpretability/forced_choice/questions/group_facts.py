@@ -73,7 +73,7 @@ def read_groups(path: Path) -> StudyGroups:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         found = {str(group): _facts(about) for group, about in content.get("groups", {}).items()}
-    except (ValueError, AttributeError, TypeError, KeyError) as error:
+    except (ValueError, AttributeError, TypeError, LookupError, OverflowError) as error:
         raise UserError(
             f'Expected {{"groups": {{"GROUP": {{...}}}}}} in {path}, got something else: {error!r}; make the study '
             "again with `new`, or take the file away: nothing is then known of the groups."

@@ -1,6 +1,7 @@
 """Groups of images, and what is known of the images, from files that anybody can write."""
 
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from qscore.errors import UserError, UserFileNotFoundError
+from qscore.interpretability.forced_choice.words.written import check_described, read_descriptions
 from qscore.interpretability.groupings import read_clusters
 from qscore.interpretability.reverse_probing.concepts import listed
 from qscore.interpretability.reverse_probing.experts.captions import read_captions
@@ -26,9 +28,9 @@ class FiledGroups:
     Attributes:
         ids: Of the samples.
         grouping: The group of each, -1 for none.
-        labels: The class of each by name.
+        labels: The class of each by name; "" is allowed outside of the groups.
         features: For hard negatives.
-        captions: One each.
+        captions: One each; likewise.
         descriptions: What people wrote about a group.
     """
 
@@ -58,7 +60,7 @@ def read_group_files(
         descriptions: .csv of group,description.
 
     Raises:
-        UserError: If a file is not like that, or a sample of the grouping is missing from one.
+        UserError: If a file is not like that, or a sample of a group is missing from one.
         UserFileNotFoundError: If one is not there.
     """
     clusters = read_clusters(grouping)
@@ -66,13 +68,19 @@ def read_group_files(
     if not ids:
         raise UserError(f"Expected samples in {grouping}, got none; write a row of id,cluster for each.")
     groups = np.array(list(clusters.values()), dtype=np.int64)
+    grouped = [sample for sample, group in clusters.items() if group >= 0]
+
+    def words(found: Mapping[str, str], path: Path, what: str) -> tuple[str, ...]:
+        _of_ids(found, grouped, path, what)
+        return tuple(found.get(sample, "") for sample in ids)
+
     return FiledGroups(
         ids,
         Grouping(groups, grouping.stem),
-        None if labels is None else tuple(_of_ids(_labels(labels), ids, labels, "label")),
+        None if labels is None else words(_labels(labels), labels, "label"),
         None if features is None else np.stack(_of_ids(_features(features), ids, features, "row of features")),
-        None if captions is None else tuple(_of_ids(_first_captions(captions), ids, captions, "caption")),
-        {} if descriptions is None else _descriptions(descriptions, set(groups[groups >= 0].tolist())),
+        None if captions is None else words(_first_captions(captions), captions, "caption"),
+        {} if descriptions is None else _descriptions(descriptions, sorted(set(groups[groups >= 0].tolist()))),
     )
 
 
@@ -122,14 +130,14 @@ def _features(path: Path) -> dict[str, np.ndarray]:
         )
     if not np.isfinite(features).all():
         raise UserError(f"Expected finite features in {path.name}, got NaN or infinity; leave those samples out.")
-    return dict(zip(map(str, ids.tolist()), features.astype(np.float64), strict=True))
+    names = [str(sample) for sample in ids.tolist()]
+    if repeated := [name for name, times in Counter(names).items() if times > 1]:
+        raise UserError(f"Expected every id once in {path.name}, got {listed(repeated)} again; keep one row of each.")
+    return dict(zip(names, features.astype(np.float64), strict=True))
 
 
-def _descriptions(path: Path, groups: set[int]) -> dict[int, str]:
-    said = _once(named_columns(path, ("group", "description")), path)
-    if unknown := [name for name in said if name not in map(str, groups)]:
-        raise UserError(
-            f"Expected descriptions of groups in {path.name}, got some of {listed(unknown)}, which are no groups; "
-            f"there are {listed([str(group) for group in sorted(groups)])}."
-        )
-    return {int(name): text for name, text in said.items()}
+def _descriptions(path: Path, groups: list[int]) -> dict[int, str]:
+    found = read_descriptions(path)
+    if groups:
+        check_described(found, groups)
+    return found

@@ -45,7 +45,7 @@ def questions(
 
     With labels groups are drawn by purity, without all are asked about; with features there are hard negatives too;
     captions give automatic descriptions by eq. 4. Descriptions, people's too, are asked about on the queries with
-    random negatives, as in the paper's tables.
+    random negatives, as in the paper's tables, and only of groups that have one.
 
     Args:
         filed: Samples in groups.
@@ -55,7 +55,7 @@ def questions(
         seed: Of all draws.
 
     Raises:
-        UserError: If no group can be asked about, or one of them has no description where others have.
+        UserError: If no group can be asked about.
     """
     kinds = (RANDOM,) if filed.features is None else (RANDOM, HARD)
     design = replace(design or TrialDesign(), negatives=kinds)
@@ -68,7 +68,8 @@ def questions(
     trials = list(asked.trials)
     of_random = replace(asked, trials=tuple(trial for trial in trials if trial.negatives == RANDOM))
     for texts, who in ((captions, AUTOMATIC), (filed.descriptions, HUMAN)):
-        trials += with_descriptions(of_random, texts, who).trials if texts else ()
+        described = tuple(trial for trial in of_random.trials if trial.group in texts)
+        trials += with_descriptions(replace(of_random, trials=described), texts, who).trials
     shown = {trial.group for trial in trials} | set(asked.nearest.values())
     known = {
         group: replace(
@@ -88,7 +89,9 @@ def _facts(filed: FiledGroups) -> dict[int, GroupFacts]:
     plain = {group: GroupFacts(filed.grouping.source, size=len(own)) for group, own in members.items()}
     if filed.labels is None:
         return plain
-    names, numbers = np.unique(filed.labels, return_inverse=True)
+    labels = np.array(filed.labels)
+    numbers = np.zeros(len(labels), dtype=np.int64)
+    names, numbers[labels != ""] = np.unique(labels[labels != ""], return_inverse=True)
     purities = purity(numbers, filed.grouping, num_classes=len(names))
     return {
         group: replace(facts, purity=pure, common_label=str(names[common_label(numbers, filed.grouping, group)]))
@@ -119,5 +122,7 @@ def _ranges(facts: Mapping[int, GroupFacts], needed: int, per_range: int, seed: 
 def _captions(filed: FiledGroups, facts: Mapping[int, GroupFacts], encoder: SentenceEncoder | None) -> dict[int, str]:
     if filed.captions is None:
         return {}
-    chosen = class_captions(embed_captions(filed.captions, encoder), filed.grouping)
-    return {group: filed.captions[place] for group, place in zip(facts, chosen.tolist(), strict=True)}
+    said = [(text, group) for text, group in zip(filed.captions, filed.grouping.clusters.tolist(), strict=True) if text]
+    texts = [text for text, _ in said]
+    chosen = class_captions(embed_captions(texts, encoder), np.array([group for _, group in said]))
+    return {group: texts[place] for group, place in zip(facts, chosen.tolist(), strict=True)}

@@ -22,6 +22,7 @@ from qscore.interpretability.reverse_probing.experts.expert import probe_images
 
 log = logging.getLogger(__name__)
 
+CAPTIONER = "a captioning model"
 BLOCK, BATCH = 1024, 32  # images between two writes; images that are held at once
 
 
@@ -70,7 +71,7 @@ def captioner_of(given: object) -> Captioner:
     Raises:
         UserError: If it is none of these, or cannot be imported.
     """
-    found: object = callable_named(given, "a captioning model") if isinstance(given, str) else given
+    found: object = callable_named(given, CAPTIONER) if isinstance(given, str) else given
     if isinstance(found, Captioner):
         return found
     if not callable(found):

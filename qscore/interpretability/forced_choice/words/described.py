@@ -7,9 +7,9 @@ from pathlib import Path
 from qscore.data.datamodule import Split
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
-from qscore.interpretability.forced_choice.words.captioner import Captioner, caption_images, captioner_of
+from qscore.interpretability.forced_choice.words.captioner import CAPTIONER, Captioner, caption_images, captioner_of
 from qscore.interpretability.forced_choice.words.joined import MAX_SHARE, joined, telling_columns
-from qscore.interpretability.forced_choice.words.named import is_named
+from qscore.interpretability.forced_choice.words.named import check_named, is_named
 from qscore.interpretability.reverse_probing.concepts import listed
 from qscore.interpretability.reverse_probing.experts.captions import read_captions
 from qscore.interpretability.reverse_probing.experts.known import KNOWN
@@ -61,7 +61,7 @@ def check_captions(captions: object) -> None:
         if not read_captions(captions):
             raise UserError(f"Expected rows of id,caption in {captions}, got none.")
     elif is_named(captions):
-        captioner_of(captions)
+        check_named(captions, CAPTIONER)
     else:
         raise UserError(f"Unknown captions '{captions}'. Expected {KNOWN_FORMS}.")
 

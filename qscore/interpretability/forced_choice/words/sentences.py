@@ -14,7 +14,7 @@ from scipy.sparse import csr_array, issparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from qscore.errors import UserError
-from qscore.interpretability.forced_choice.words.named import callable_named, is_named
+from qscore.interpretability.forced_choice.words.named import callable_named, check_named, is_named
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ Embeddings: TypeAlias = Float[np.ndarray, "sample feature"] | csr_array
 SentenceEncoder: TypeAlias = Callable[[Sequence[str]], Any]
 
 AUTO, TFIDF, PACKAGE = "auto", "tfidf", "wordllama"
+ENCODER = "a sentence encoder"
 WEIGHTS, TOKENIZER = "weights/l2_supercat_256.safetensors", "tokenizers/l2_supercat_tokenizer_config.json"
 
 
@@ -48,6 +49,18 @@ def embed_captions(captions: Sequence[str], encoder: SentenceEncoder | None = No
     return vectors[places]
 
 
+def check_encoder(given: object) -> None:
+    """Looks whether there is such a sentence encoder, before anything is made, see `encoder_of`.
+
+    Raises:
+        UserError: If it is none of these, or cannot be imported.
+    """
+    if isinstance(given, str) and is_named(given):
+        check_named(given, ENCODER)
+    elif given != AUTO:
+        encoder_of(given)
+
+
 def encoder_of(given: object) -> tuple[SentenceEncoder, str]:
     """Returns a sentence encoder and what it is called.
 
@@ -63,7 +76,7 @@ def encoder_of(given: object) -> tuple[SentenceEncoder, str]:
         found = default_encoder()
         return found, TFIDF if found is tfidf else PACKAGE
     if isinstance(given, str) and is_named(given):
-        return callable_named(given, "a sentence encoder"), given
+        return callable_named(given, ENCODER), given
     if isinstance(given, str) or not callable(given):
         raise UserError(f"Expected a sentence encoder as {AUTO}, {TFIDF} or module:name, got {given!r}.")
     return given, getattr(given, "__name__", type(given).__name__)

@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 from qscore.errors import UserError
 from qscore.interpretability.forced_choice.answers.card_images import card_images
 from qscore.interpretability.forced_choice.answers.paired import Query, mcnemar, paired
+from qscore.interpretability.forced_choice.answers.parts import difference
 from qscore.interpretability.forced_choice.answers.people import people
 from qscore.interpretability.forced_choice.questions.group_facts import GroupFacts, StudyGroups, read_groups
 from qscore.results import Result, load_result
@@ -91,6 +92,38 @@ def test_features_inside_the_band_are_set_against_those_outside() -> None:
     assert result.metrics["k-means/images/random"] == 1.0
     assert result.metrics["dominant features/images/random"] == pytest.approx((54 + 27) / 120)
     assert result.arrays["part"].tolist() == ["all", "discriminative", "outside", "all"]
+    assert result.metrics["features/images/random/difference_adjusted"] is None  # of no known size
+
+
+def test_a_difference_that_size_explains_goes_when_adjusted_for_it() -> None:
+    """Right answers rise by 0.1 with every doubling of the size, whatever the band."""
+    facts = {
+        str(j): GroupFacts("dominant features", "discriminative" if j in (4, 5, 6) else "outside", size=10 * 2**j)
+        for j in range(8)
+    }
+    records = [record for j in range(8) for record in recorded(str(j), 6 + 6 * j, 60)]
+    found = people(records, StudyGroups(groups=facts)).metrics
+    assert found["features/images/random/difference"] == pytest.approx(0.1 * (5 - 13 / 5))
+    names = [f"features/images/random/difference_adjusted{end}" for end in ("", "_low", "_high")]
+    assert [found[name] for name in names] == pytest.approx([0, 0, 0], abs=1e-9)
+
+
+def test_a_kind_that_is_not_known_is_called_other_beside_those_that_are() -> None:
+    known = StudyGroups(groups={"0": GroupFacts("k-means")})
+    metrics = people(spread(7, 2, 6), known).metrics
+    assert (metrics["k-means/images/random"], metrics["other/images/random"]) == (4 / 6, 3 / 6)
+
+
+def test_each_kind_of_groups_is_compared_for_itself() -> None:
+    """K-means are right by images alone, features by words alone; together nothing would differ."""
+    known = StudyGroups(groups={"0": GroupFacts("k-means"), "1": GroupFacts("dominant features")})
+    words = {"condition": "description", "described_by": "human"}
+    records = [*recorded("0", 18, 18), *recorded("1", 0, 18), *recorded("0", 0, 18, **words)]
+    arrays = people([*records, *recorded("1", 18, 18, **words)], known).arrays
+    assert arrays["pair_kind"].tolist() == ["k-means", "dominant features"]
+    assert arrays["pair_columns"].tolist() == [[0, 1], [0, 1]]
+    assert arrays["pair_difference"].tolist() == [1, -1]
+    assert arrays["pair_p"].tolist() == [2 / 2**6] * 2
 
 
 def test_careless_annotators_and_catch_trials_do_not_count() -> None:
@@ -154,7 +187,8 @@ def test_groups_may_lack_anything(tmp_path: Path) -> None:
     read = read_groups(file)
     assert read.of("7") == GroupFacts("k-means", purity_range=(0.3, 0.4), size=12)
     assert read.of("8") == read.of("unknown") == GroupFacts()
-    for wrong in ("[]", "{", '{"groups": {"7": 3}}', '{"groups": {"7": {"purity": "high"}}}'):
+    abouts = ('{"purity": "high"}', '{"purity_range": [0.3]}', f'{{"size": 1{400 * "0"}}}', "3")
+    for wrong in ("[]", "{", *(f'{{"groups": {{"7": {about}}}}}' for about in abouts)):
         file.write_text(wrong)
         with pytest.raises(UserError, match="got something else"):
             read_groups(file)
@@ -163,8 +197,29 @@ def test_groups_may_lack_anything(tmp_path: Path) -> None:
 def test_cards_show_members_and_the_hard_negatives(tmp_path: Path) -> None:
     for name, shade in (*((f"a-{i}.png", 10 * i) for i in (0, 1, 2, 9)), ("other.png", 200)):
         Image.new("RGB", (8, 4), (shade,) * 3).save(tmp_path / name)
-    arrays = card_images([*recorded("a", 1, 3), *recorded("a", 1, 3, negatives="hard")], tmp_path, num=5, size=16)
+    Image.new("RGB", (8, 4), (90,) * 3).save(tmp_path / "random.png")
+    (by_random,) = recorded("a", 1, 1, first_query=1)
+    records = [*recorded("a", 1, 3, negatives="hard"), {**by_random, "left": "random.png"}]
+    arrays, notes = card_images(records, tmp_path, num=5, size=16)
     assert arrays["num_examples"].tolist() == [4]
     assert arrays["num_hard_examples"].tolist() == [1]
     assert arrays["examples"][0, :, 0, 0, 0].tolist() == [0, 10, 20, 90, 255]
     assert (arrays["hard_examples"][0, 0] == 200).all()
+    assert not notes
+    (tmp_path / "a-1.png").write_bytes(b"")
+    arrays, notes = card_images(records, tmp_path, num=5, size=16)
+    assert arrays["examples"][0, :, 0, 0, 0].tolist() == [0, 255, 20, 90, 255]
+    assert notes == ("Images that cannot be read are white on cards: a-1.png.",)
+
+
+def test_few_groups_differ_by_their_pooled_shares_with_ends_between_the_extremes() -> None:
+    """Of two groups a draw has both, or one twice: each of these a quarter of the time, so that 95 % reach both."""
+    first, second = np.array([[9, 5], [10, 10]]), np.array([[2, 1], [10, 5]])
+    assert difference(first, second) == pytest.approx((0.7 - 0.2, 0.5 - 0.2, 0.9 - 0.2))
+    assert difference(second, first) == pytest.approx((0.2 - 0.7, 0.2 - 0.9, 0.2 - 0.5))
+    both = difference(first, np.array([[4, 0], [10, 10]]))
+    assert both == pytest.approx((0.5, 0.1, 0.9))
+    middle = difference(first, np.array([[4, 0], [10, 10]]), confidence=0.5)
+    assert middle == pytest.approx((0.5, 0.3, 0.7))
+    uneven = difference(np.array([[9, 10], [10, 40]]), np.array([[1, 1], [10, 10]]))
+    assert uneven == pytest.approx((19 / 50 - 0.1, 0.25 - 0.1, 0.9 - 0.1))

@@ -12,6 +12,7 @@ from qscore.errors import UserError
 from qscore.interpretability.forced_choice.words import captioner as module
 from qscore.interpretability.forced_choice.words.captioner import CaptionsBy, caption_images, captioner_of
 from qscore.interpretability.forced_choice.words.described import check_captions
+from qscore.interpretability.forced_choice.words.sentences import check_encoder, encoder_of
 
 NUM = 100
 
@@ -58,6 +59,33 @@ def test_other_images_and_other_models_are_asked_anew(tmp_path: Path) -> None:
         assert len(counting.asked) == NUM
     plain, louder = (CaptionsBy(lambda images, end=end: [f"x{end}"] * len(images)) for end in ("", "!"))
     assert plain.fingerprint() != louder.fingerprint()  # by what they say of the same images
+
+
+@pytest.mark.parametrize("error", ["OSError", "RuntimeError", "ValueError", "ImportError"])
+def test_models_that_fail_are_one_message_and_checks_make_none(
+    error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    name = f"fails_by_{error}"
+    (tmp_path / f"{name}.py").write_text(
+        f"class Model:\n    def __init__(self):\n        raise {error}('no weights')\n    def __call__(self, x): ...\n"
+    )
+    (tmp_path / f"{name}_itself.py").write_text(f"raise {error}('no driver')")
+    check_captions(f"{name}:Model")  # loads no model
+    check_encoder(f"{name}:Model")
+    for of in (captioner_of, encoder_of):
+        with pytest.raises(UserError, match=r"without arguments.*no weights"):
+            of(f"{name}:Model")
+    for check in (check_captions, check_encoder):
+        with pytest.raises(UserError, match=r"cannot be imported.*no driver"):
+            check(f"{name}_itself:model")
+
+
+def test_a_module_that_is_no_python_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "no_python.py").write_text("def (")
+    with pytest.raises(UserError, match=r"cannot be imported.*SyntaxError"):
+        check_captions("no_python:model")
 
 
 def test_mistakes_are_named(tmp_path: Path) -> None:

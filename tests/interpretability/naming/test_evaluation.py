@@ -54,6 +54,7 @@ def test_every_significant_feature_of_an_image_has_a_map_in_the_folder(seen: Eva
     assert all(facts["num_images"] <= 5 for facts in groups["groups"].values())
     assert groups["source"] | {"notes": []} == {
         "encoder": "my run",
+        "split": "test",
         "features": "discriminative",
         "layer": "layer2",
         "method": "excitation backprop",

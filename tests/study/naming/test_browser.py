@@ -190,7 +190,7 @@ def test_a_hundred_maps_are_named_by_mouse(person: Callable[..., Person]) -> Non
     ada.photograph("compare")
     page.click("#look >> text=Close")
     page.click("#done")
-    page.wait_for_selector("text=Thank you")
+    page.wait_for_selector("h1:text('Thank you')")
     assert ada.store.history(ada.number, ada.group.key).done
 
 

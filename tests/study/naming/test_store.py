@@ -88,16 +88,10 @@ def test_an_action_whose_transaction_was_undone_leaves_no_trace(make_naming: Mak
     store, other = NamingStore(study), NamingStore(study)
     who, group, keys = begin(store)
     assert do(store, who, group, 1, create("wing", keys[0])) == "kept"
-    undone: list[str] = []
-
-    def fails() -> None:
-        with store.database.writing():
-            undone.append(do(store, who, group, 2, create("beak", keys[0])))
-            raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        fails()
-    assert undone == ["kept"], "as a part of the transaction"
+    store.database.begin()
+    with store.database.shared():
+        assert do(store, who, group, 2, create("beak", keys[0])) == "kept", "as a part of the transaction"
+    store.database.undo()
     assert do(store, who, group, 3, create("beak")) == "stale"
     assert do(other, who, group, 2, create("tail", keys[1])) == "kept"
     assert do(store, who, group, 3, create("beak", keys[1])) == "kept"

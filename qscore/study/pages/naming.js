@@ -362,8 +362,11 @@ function look(keys) {
 
 // ---- Mouse, finger, keys ----------------------------------------------------------------------------------------
 
+let clicked = []; // the latest two images
+
 document.addEventListener("click", (event) => {
   const target = event.target.closest("[data-do], [data-key], .concept");
+  clicked = [clicked.at(-1), event.target.closest("[data-key]")];
   if (!target) return;
   if (target.dataset.do) commands[target.dataset.do](target.dataset.of);
   else if (target.dataset.key) {
@@ -372,7 +375,9 @@ document.addEventListener("click", (event) => {
   } else if (selection.size) moveTo(target.dataset.place);
   else sections.get(target.dataset.place).scrollIntoView({ block: "start" });
 });
-byId("maps").addEventListener("dblclick", (event) => { const at = event.target.closest("[data-key]"); if (at) look([at.dataset.key]); });
+byId("maps").addEventListener("dblclick", () => { // quick taps on two images, between which the page moved, are none
+  if (clicked[0] && clicked[0] === clicked[1]) look([clicked[0].dataset.key]);
+});
 byId("maps").addEventListener("focusin", (event) => { const at = event.target.closest("[data-key]"); if (at) setCursor(at.dataset.key); });
 
 document.addEventListener("dragstart", (event) => {

@@ -295,6 +295,22 @@ def test_on_a_phone_maps_are_tapped_and_nothing_is_wider_than_the_screen(person:
     ada.assert_kept()
 
 
+def test_two_quick_clicks_look_closely_only_at_one_image(person: Callable[..., Person]) -> None:
+    ada = person(9)
+    page = ada.page
+    page.click("text=I agree")
+    page.click(".groups a")
+    page.wait_for_selector("li.map")
+    for turn, tile in enumerate((0, 1)):
+        box = page.locator("li.map").nth(tile).bounding_box()
+        page.mouse.move(box["x"] + 9, box["y"] + 9)
+        page.mouse.down(click_count=turn + 1)
+        page.mouse.up(click_count=turn + 1)
+    assert not page.evaluate("document.getElementById('look').open")
+    page.dblclick("li.map >> nth=1")
+    assert page.locator("#look figure").count() == 1
+
+
 def test_a_second_window_is_brought_up_to_date_instead_of_losing_or_mixing(person: Callable[..., Person]) -> None:
     ada = person(9)
     page, address = ada.page, f"{ada.link}/group/{ada.group.key}"

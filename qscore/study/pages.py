@@ -14,6 +14,8 @@ _STATIC = {
     "study.js": "text/javascript",
     "naming.css": "text/css",
     "naming.js": "text/javascript",
+    "naming-asking.js": "text/javascript",
+    "naming-board.js": "text/javascript",
     "naming-state.js": "text/javascript",
     "naming-saving.js": "text/javascript",
     "icon.svg": "image/svg+xml",

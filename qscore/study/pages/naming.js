@@ -1,19 +1,19 @@
 // The naming page of one group. What a person does is an action: it changes the state here at once (naming-state.js) and
-// goes to the server in order (naming-saving.js). The page is drawn from the state and nothing else.
-import { DISCARDED, START, UNLABELLED, fold, named, placeOf, step, tidy } from "/static/naming-state.js";
+// goes to the server in order (naming-saving.js). The page is drawn from the state and nothing else (naming-board.js).
+import { DISCARDED, START, UNLABELLED, fold, named, placeOf, step } from "/static/naming-state.js";
+import { Asking } from "/static/naming-asking.js";
+import { Board, element, images, titleOf as titleIn } from "/static/naming-board.js";
 import { Saving } from "/static/naming-saving.js";
 
 const byId = (id) => document.getElementById(id);
 const content = JSON.parse(byId("content").textContent);
 const address = location.pathname;
-const imageOf = new Map(content.maps);
-const order = content.maps.map(([key]) => key);
-const FEW = 3; // a concept of fewer images is marked
+const board = new Board(content.maps, address);
+const selection = new Set();
+const titleOf = (place) => titleIn(history.present, place);
 
 let history = START, number = 0;
-let cursor = order[0], anchor = order[0];
-let lists = new Map(); // place -> keys, as drawn
-const selection = new Set();
+let anchor = board.cursor; // where a range begins
 
 // ---- Actions ----------------------------------------------------------------------------------------------------
 
@@ -78,7 +78,7 @@ const commands = {
   dissolve: (place = placeHere()) => onConcept(place, (one) =>
     act({ do: "delete", concept: place }, `“${one.name}” is dissolved; its images are unlabelled.`)),
   all: (place = placeHere()) => {
-    for (const key of lists.get(place)) selection.add(key);
+    for (const key of board.lists.get(place)) selection.add(key);
     draw();
     say(`${images([...selection])} selected.`);
   },
@@ -108,20 +108,19 @@ function onConcept(place, then) {
 // ---- The selection ----------------------------------------------------------------------------------------------
 
 const tileHere = () => document.activeElement?.closest?.("[data-key]");
-const placeHere = () => placeOf(history.present, cursor);
-const flat = () => [...lists.values()].flat();
+const placeHere = () => placeOf(history.present, board.cursor);
 
 /** Returns what a command is about: what is selected, or else the image that has the focus. */
 function chosen() {
-  if (selection.size) return order.filter((key) => selection.has(key));
-  return tileHere() ? [cursor] : [];
+  if (selection.size) return board.order.filter((key) => selection.has(key));
+  return tileHere() ? [board.cursor] : [];
 }
 
 function clear() { selection.clear(); }
 
 function select(key, { range = false, toggle = false } = {}) {
   if (range) {
-    const all = flat(), [from, to] = [all.indexOf(anchor), all.indexOf(key)].sort((a, b) => a - b);
+    const all = board.flat, [from, to] = [all.indexOf(anchor), all.indexOf(key)].sort((a, b) => a - b);
     if (!toggle) clear();
     for (const each of all.slice(Math.max(from, 0), to + 1)) selection.add(each);
   } else {
@@ -130,156 +129,24 @@ function select(key, { range = false, toggle = false } = {}) {
     toggle && was ? selection.delete(key) : selection.add(key);
     anchor = key;
   }
-  drawSelection();
+  board.drawSelection(selection);
   say(selection.size ? `${images([...selection])} selected.` : "Nothing selected.");
 }
 
 function goTo(key, extend) {
   if (!key) return;
-  if (extend && !selection.size) anchor = cursor;
-  setCursor(key);
-  tiles.get(key).focus();
+  if (extend && !selection.size) anchor = board.cursor;
+  board.setCursor(key);
+  board.focus();
   if (extend) select(key, { range: true });
 }
 
-function setCursor(key) {
-  tiles.get(cursor).tabIndex = -1;
-  cursor = key;
-  tiles.get(key).tabIndex = 0;
-}
-
-/** Returns the image above or below: in the same column, also in the section before or after. */
-function vertical(step) {
-  const sections = [...lists.values()].filter((keys) => keys.length);
-  const here = sections.findIndex((keys) => keys.includes(cursor)), keys = sections[here];
-  const columns = getComputedStyle(tiles.get(cursor).parentElement).gridTemplateColumns.split(" ").length;
-  const at = keys.indexOf(cursor), column = at % columns, rowStart = at - column + step * columns;
-  if (rowStart >= 0 && rowStart < keys.length) return keys[Math.min(rowStart + column, keys.length - 1)];
-  const next = sections[here + step];
-  if (!next) return null;
-  return next[Math.min((step < 0 ? Math.floor((next.length - 1) / columns) * columns : 0) + column, next.length - 1)];
-}
-
-// ---- Drawing ----------------------------------------------------------------------------------------------------
-
-const tiles = new Map(order.map((key, i) => [key, tile(key, i + 1)]));
-const sections = new Map();
-
-function element(tag, attributes = {}, ...inside) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...inside);
-  return made;
-}
-
-function layers(key, lazy) {
-  const options = { alt: "", draggable: "false", ...(lazy && { loading: "lazy", decoding: "async" }) };
-  return [
-    element("img", { src: `${address}/image/${imageOf.get(key)}`, ...options }),
-    element("img", { src: `${address}/map/${key}`, class: "heat", ...options }),
-  ];
-}
-
-function tile(key, position) {
-  return element("li", {
-    role: "option", class: "map", draggable: "true", tabindex: "-1", "aria-selected": "false",
-    "aria-label": `Image ${position}`, "data-key": key,
-  }, ...layers(key, true));
-}
-
-function section(place) {
-  const heading = element("h2", { id: `title-${place}` });
-  const tools = element("span", { class: "row" }, button("all", "Select all", place));
-  if (place !== UNLABELLED && place !== DISCARDED) {
-    tools.append(button("rename", "Rename", place), button("merge", "Merge", place), button("dissolve", "Dissolve", place));
-  }
-  const few = element("span", { class: "few" });
-  const list = element("ul", { role: "listbox", "aria-multiselectable": "true", "aria-labelledby": `title-${place}` });
-  return element("section", { "data-place": place }, element("header", {}, heading, few, tools), list);
-}
-
-function button(command, text, place) {
-  return element("button", { class: "small quiet", "data-do": command, "data-of": place }, text);
-}
-
-/** Draws the state; sections and images that stay where they are are not touched, which keeps 500 of them smooth. */
 function draw() {
-  const hadFocus = Boolean(tileHere()) || document.activeElement === document.body;
-  const state = history.present, before = lists;
-  lists = new Map([UNLABELLED, ...state.concepts.map((one) => one.id), DISCARDED].map((place) => [place, []]));
-  for (const key of order) lists.get(placeOf(state, key)).push(key);
-  keepCursor(before);
-  for (const [place, drawn] of sections) if (!lists.has(place)) { drawn.remove(); sections.delete(place); }
-  let previous = byId("hint");
-  for (const [place, keys] of lists) {
-    if (!sections.has(place)) sections.set(place, section(place));
-    const drawn = sections.get(place), list = drawn.lastChild;
-    if (previous.nextElementSibling !== drawn) previous.after(drawn);
-    if (list.children.length !== keys.length || keys.some((key, i) => list.children[i].dataset.key !== key)) {
-      list.replaceChildren(...keys.map((key) => tiles.get(key)));
-    }
-    drawHeading(drawn, place, keys);
-    previous = drawn;
-  }
-  drawConcepts();
-  drawSelection();
+  board.draw(history.present, selection);
   byId("undo").disabled = !history.past.length;
   byId("redo").disabled = !history.future.length;
   byId("done").setAttribute("aria-pressed", String(history.done));
   byId("done").textContent = history.done ? "✓ Finished" : "Finish";
-  if (hadFocus && !document.querySelector("dialog[open]")) tiles.get(cursor).focus({ preventScroll: true });
-}
-
-/** Where the image with the focus went elsewhere, its neighbour gets the focus, so that one can go on from there. */
-function keepCursor(before) {
-  const [place, keys] = [...before].find(([, each]) => each.includes(cursor)) ?? [];
-  const left = new Set(lists.get(place) ?? []);
-  if (!keys || !left.size || left.has(cursor)) { setCursor(cursor); return; }
-  const at = keys.indexOf(cursor);
-  setCursor([...keys.slice(at + 1), ...keys.slice(0, at).reverse()].find((key) => left.has(key)));
-}
-
-function drawHeading(drawn, place, keys) {
-  const [heading, few] = drawn.firstChild.children, count = new Set(keys.map((key) => imageOf.get(key))).size;
-  const isFew = isConcept(place) && count < FEW;
-  heading.textContent = `${titleOf(place)} `;
-  heading.append(element("span", { class: "soft" }, String(keys.length)));
-  few.textContent = isFew ? `of ${count} image${count === 1 ? "" : "s"}: a concept should have at least ${FEW}` : "";
-  drawn.lastChild.hidden = !keys.length;
-  drawn.classList.toggle("empty", !keys.length);
-}
-
-function drawConcepts() {
-  const entries = [...lists].map(([place, keys]) => {
-    const at = history.present.concepts.findIndex((one) => one.id === place);
-    const key = place === UNLABELLED ? "u" : place === DISCARDED ? "d" : at < 9 ? String(at + 1) : "";
-    const few = isConcept(place) && new Set(keys.map((each) => imageOf.get(each))).size < FEW;
-    const entry = element("button", { class: `concept${few ? " is-few" : ""}`, "data-place": place });
-    entry.append(element("kbd", { class: "wide-only" }, key), element("span", { class: "name" }, titleOf(place)), element("span", { class: "n" }, String(keys.length)));
-    if (few) entry.append(element("span", { class: "hidden" }, `fewer than ${FEW} images`));
-    return entry;
-  });
-  const make = element("button", { class: "concept make", "data-do": "new", "data-place": "new" }, element("kbd", { class: "wide-only" }, "n"), "New concept");
-  entries.splice(-1, 0, make);
-  const focused = document.activeElement?.closest?.("#concepts [data-place]")?.dataset.place;
-  byId("concepts").replaceChildren(...entries);
-  if (focused) byId("concepts").querySelector(`[data-place="${focused}"]`)?.focus();
-}
-
-function drawSelection() {
-  for (const [key, drawn] of tiles) drawn.setAttribute("aria-selected", String(selection.has(key)));
-  byId("selection").hidden = !selection.size;
-  byId("count").textContent = `${selection.size} selected`;
-  document.documentElement.classList.toggle("selecting", selection.size > 0);
-}
-
-const isConcept = (place) => place !== UNLABELLED && place !== DISCARDED;
-const images = (keys) => `${keys.length} image${keys.length === 1 ? "" : "s"}`;
-
-function titleOf(place) {
-  if (place === UNLABELLED) return "Unlabelled";
-  if (place === DISCARDED) return "Discarded";
-  return history.present.concepts.find((one) => one.id === place).name;
 }
 
 function say(text) {
@@ -289,59 +156,17 @@ function say(text) {
 
 // ---- Dialogs ----------------------------------------------------------------------------------------------------
 
-/** Asks for a name, or for one of some concepts by its first letters; `accept` says what is wrong, or nothing. */
-let question = null;
-
-function ask({ title, typed = "", places = null, accept }) {
-  question = { places, accept, at: 0 };
-  byId("choose-title").textContent = title;
-  byId("choose-label").textContent = places ? "First letters" : "Name";
-  byId("choose-name").value = typed;
-  byId("choose-name").setAttribute("role", places ? "combobox" : "textbox");
-  drawOptions();
-  byId("choose").showModal();
-  byId("choose-name").focus();
-  if (!places) byId("choose-name").select();
-}
-
-function drawOptions() {
-  const typed = tidy(byId("choose-name").value).toLowerCase();
-  const starts = (name) => name.toLowerCase().startsWith(typed) || name.toLowerCase().split(" ").some((word) => word.startsWith(typed));
-  question.options = (question.places ?? []).filter((place) => starts(titleOf(place)));
-  question.at = Math.max(0, Math.min(question.at, question.options.length - 1));
-  byId("choose-list").replaceChildren(...question.options.map((place, i) =>
-    element("li", { role: "option", id: `option-${i}`, "data-option": i, "aria-selected": String(i === question.at) }, titleOf(place))));
-  byId("choose-name").setAttribute("aria-activedescendant", question.options.length ? `option-${question.at}` : "");
-  byId("choose-warning").textContent = "";
-}
-
-function answer() {
-  const name = tidy(byId("choose-name").value), place = question.options[question.at];
-  const wrong = !name && !place ? "Type a name." : question.accept(name, place);
-  if (wrong) { byId("choose-warning").textContent = wrong; return; }
-  shut();
-}
-
 /** Closes the dialog that is open. The browser puts the focus back where it was; it belongs where one goes on. */
 function shut() {
-  const here = cursor;
+  const here = board.cursor;
   document.querySelector("dialog[open]").close();
-  setCursor(here);
-  tiles.get(here).focus({ preventScroll: true });
+  board.setCursor(here);
+  board.focus({ preventScroll: true });
 }
 
-byId("choose-name").addEventListener("input", () => { question.at = 0; drawOptions(); });
-byId("choose-ok").addEventListener("click", answer);
-byId("choose-list").addEventListener("click", (event) => {
-  const option = event.target.closest("[data-option]");
-  if (option) { question.at = Number(option.dataset.option); answer(); }
-});
-byId("choose-name").addEventListener("keydown", (event) => {
-  if (event.isComposing) return;
-  if (event.key === "Enter") { event.preventDefault(); answer(); }
-  const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (way && question.options.length) { event.preventDefault(); question.at += way; drawOptions(); }
-});
+const asking = new Asking({ titleOf, shut });
+const ask = (question) => asking.ask(question);
+
 for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); shut(); });
 }
@@ -349,10 +174,10 @@ for (const dialog of document.querySelectorAll("dialog")) {
 /** Shows images large, each as it is and with its marks. */
 function look(keys) {
   if (!keys.length) { say("Select images first."); return; }
-  byId("look-title").textContent = keys.length === 1 ? tiles.get(keys[0]).getAttribute("aria-label") : `${images(keys)} side by side`;
+  byId("look-title").textContent = keys.length === 1 ? board.label(keys[0]) : `${images(keys)} side by side`;
   byId("pairs").replaceChildren(...keys.map((key) => {
-    const caption = `${tiles.get(key).getAttribute("aria-label")} · ${titleOf(placeOf(history.present, key))}`;
-    const [original, heat] = layers(key, false);
+    const caption = `${board.label(key)} · ${titleOf(placeOf(history.present, key))}`;
+    const [original, heat] = board.layers(key, false);
     const pair = element("div", { class: "pair" }, element("span", { class: "map" }, original.cloneNode()), element("span", { class: "map" }, original, heat));
     return element("figure", {}, pair, element("figcaption", {}, caption));
   }));
@@ -373,12 +198,12 @@ document.addEventListener("click", (event) => {
     goTo(target.dataset.key);
     select(target.dataset.key, { range: event.shiftKey, toggle: event.ctrlKey || event.metaKey || event.pointerType === "touch" });
   } else if (selection.size) moveTo(target.dataset.place);
-  else sections.get(target.dataset.place).scrollIntoView({ block: "start" });
+  else board.sections.get(target.dataset.place).scrollIntoView({ block: "start" });
 });
 byId("maps").addEventListener("dblclick", () => { // quick taps on two images, between which the page moved, are none
   if (clicked[0] && clicked[0] === clicked[1]) look([clicked[0].dataset.key]);
 });
-byId("maps").addEventListener("focusin", (event) => { const at = event.target.closest("[data-key]"); if (at) setCursor(at.dataset.key); });
+byId("maps").addEventListener("focusin", (event) => { const at = event.target.closest("[data-key]"); if (at) board.setCursor(at.dataset.key); });
 
 document.addEventListener("dragstart", (event) => {
   const dragged = event.target.closest?.("[data-key]");
@@ -411,12 +236,12 @@ function onKey(event) {
     const command = { a: "all", z: event.shiftKey ? "redo" : "undo", Z: "redo", y: "redo" }[event.key];
     return command && (() => commands[command]());
   }
-  const all = flat(), at = all.indexOf(cursor), extend = event.shiftKey, onTile = Boolean(tileHere());
-  const to = onTile && { ArrowRight: () => all[at + 1], ArrowLeft: () => all[at - 1], ArrowDown: () => vertical(1), ArrowUp: () => vertical(-1),
+  const all = board.flat, at = all.indexOf(board.cursor), extend = event.shiftKey, onTile = Boolean(tileHere());
+  const to = onTile && { ArrowRight: () => all[at + 1], ArrowLeft: () => all[at - 1], ArrowDown: () => board.vertical(1), ArrowUp: () => board.vertical(-1),
     Home: () => all[0], End: () => all.at(-1) }[event.key];
   if (to) return () => goTo(to(), extend);
-  if (event.key === " " && onTile) return () => select(cursor, { toggle: true, range: extend });
-  if (event.key === "Enter" && onTile) return () => look([cursor]);
+  if (event.key === " " && onTile) return () => select(board.cursor, { toggle: true, range: extend });
+  if (event.key === "Enter" && onTile) return () => look([board.cursor]);
   if (event.key === "+" || event.key === "-") return () => strengthen(event.key === "+" ? 10 : -10);
   if (LETTERS[event.key]) return () => commands[LETTERS[event.key]]();
   if (/^[1-9]$/.test(event.key)) {
@@ -432,8 +257,8 @@ document.addEventListener("keydown", (event) => {
   const opened = document.querySelector("dialog[open]");
   if (opened) {
     const way = opened.id === "look" && byId("pairs").children.length === 1 && { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const next = way && flat()[flat().indexOf(cursor) + way];
-    if (next) { setCursor(next); look([next]); }
+    const next = way && board.flat[board.flat.indexOf(board.cursor) + way];
+    if (next) { board.setCursor(next); look([next]); }
     if (opened.id === "look" && event.key === "o") commands.overlay();
     return;
   }
@@ -477,7 +302,7 @@ const waiting = saving.queue.filter((item) => item.number > content.actions.leng
 adopt([...content.actions, ...waiting.map((item) => item.action)]);
 applyView();
 draw();
-goTo(flat()[0]);
+goTo(board.flat[0]);
 if (content.closed) say("This group is closed: you have seen how others named.");
 saving.send();
 window.naming = { get state() { return history.present; }, get history() { return history; } }; // for whoever looks inside

@@ -4,10 +4,12 @@ import { element } from "/static/naming-board.js";
 
 const byId = (id) => document.getElementById(id);
 
+const MAKE = Symbol("a new concept");
+
 export class Asking {
   /** titleOf(place): as a person reads it; shut(): closes the dialog. */
   constructor({ titleOf, shut }) {
-    Object.assign(this, { titleOf, shut, places: null, options: [], accept: null, at: 0 });
+    Object.assign(this, { titleOf, shut, places: null, makes: false, options: [], accept: null, at: 0 });
     byId("choose-name").addEventListener("input", () => { this.at = 0; this.draw(); });
     byId("choose-name").addEventListener("keydown", (event) => this.onKey(event));
     byId("choose-ok").addEventListener("click", () => this.answer());
@@ -17,13 +19,19 @@ export class Asking {
     });
   }
 
-  /** accept(name, place): returns what is wrong, or nothing; place only where there are `places` to choose from. */
-  ask({ title, typed = "", places = null, accept }) {
-    Object.assign(this, { places, accept, at: 0 });
+  /**
+   * accept(name, place): returns what is wrong, or nothing; place only where one of `places` was chosen.
+   * makes: whether a name that is typed can also be that of a new concept.
+   */
+  ask({ title, typed = "", places = null, makes = false, accept }) {
+    Object.assign(this, { places, makes, accept, at: 0 });
     byId("choose-title").textContent = title;
     byId("choose-label").textContent = places ? "First letters" : "Name";
     byId("choose-name").value = typed;
-    byId("choose-name").setAttribute("role", places ? "combobox" : "textbox");
+    const roles = { role: "combobox", "aria-expanded": "true", "aria-controls": "choose-list" };
+    for (const [name, value] of Object.entries(roles)) {
+      places ? byId("choose-name").setAttribute(name, value) : byId("choose-name").removeAttribute(name);
+    }
     this.draw();
     byId("choose").showModal();
     byId("choose-name").focus();
@@ -33,17 +41,22 @@ export class Asking {
   draw() {
     const typed = tidy(byId("choose-name").value).toLowerCase();
     const starts = (name) => name.startsWith(typed) || name.split(" ").some((word) => word.startsWith(typed));
-    this.options = (this.places ?? []).filter((place) => starts(this.titleOf(place).toLowerCase()));
+    const isExact = (place) => this.titleOf(place).toLowerCase() === typed;
+    const fitting = (this.places ?? []).filter((place) => starts(this.titleOf(place).toLowerCase()));
+    const exact = fitting.filter(isExact), others = fitting.filter((place) => !isExact(place));
+    this.options = [...exact, ...others, ...(this.makes && typed && !exact.length ? [MAKE] : [])];
     this.at = Math.max(0, Math.min(this.at, this.options.length - 1));
     byId("choose-list").replaceChildren(...this.options.map((place, i) => element("li",
-      { role: "option", id: `option-${i}`, "data-option": i, "aria-selected": String(i === this.at) }, this.titleOf(place))));
+      { role: "option", id: `option-${i}`, "data-option": i, "aria-selected": String(i === this.at) }, this.shown(place))));
     byId("choose-name").setAttribute("aria-activedescendant", this.options.length ? `option-${this.at}` : "");
     byId("choose-warning").textContent = "";
   }
 
+  shown(option) { return option === MAKE ? `New concept “${tidy(byId("choose-name").value)}”` : this.titleOf(option); }
+
   answer() {
     const name = tidy(byId("choose-name").value), place = this.options[this.at];
-    const wrong = !name && !place ? "Type a name." : this.accept(name, place);
+    const wrong = !name && !place ? "Type a name." : this.accept(name, place === MAKE ? undefined : place);
     if (wrong) { byId("choose-warning").textContent = wrong; return; }
     this.shut();
   }

@@ -59,6 +59,8 @@ export class Board {
     this.tiles.get(key).tabIndex = 0;
   }
 
+  get hasFocus() { return Boolean(document.activeElement?.closest?.("[data-key]")); }
+
   focus(options) { this.tiles.get(this.cursor).focus(options); }
 
   /** Returns the image above or below: in the same column, also in the section before or after. */
@@ -75,7 +77,7 @@ export class Board {
 
   /** Draws the state; sections and images that stay where they are are not touched, which keeps 500 of them smooth. */
   draw(state, selection) {
-    const tileHasFocus = document.activeElement?.closest?.("[data-key]") || document.activeElement === document.body;
+    const hadFocus = this.hasFocus || document.activeElement === document.body;
     const before = this.lists;
     this.lists = new Map([UNLABELLED, ...state.concepts.map((one) => one.id), DISCARDED].map((place) => [place, []]));
     for (const key of this.order) this.lists.get(placeOf(state, key)).push(key);
@@ -84,17 +86,15 @@ export class Board {
     let previous = byId("hint");
     for (const [place, keys] of this.lists) {
       if (!this.sections.has(place)) this.sections.set(place, section(place));
-      const drawn = this.sections.get(place), list = drawn.lastChild;
+      const drawn = this.sections.get(place);
       if (previous.nextElementSibling !== drawn) previous.after(drawn);
-      if (list.children.length !== keys.length || keys.some((key, i) => list.children[i].dataset.key !== key)) {
-        list.replaceChildren(...keys.map((key) => this.tiles.get(key)));
-      }
+      fill(drawn.lastChild, keys.map((key) => this.tiles.get(key)));
       this.drawHeading(drawn, titleOf(state, place), keys, this.few(place));
       previous = drawn;
     }
     this.drawConcepts(state);
     this.drawSelection(selection);
-    if (tileHasFocus && !document.querySelector("dialog[open]")) this.focus({ preventScroll: true });
+    if (hadFocus && !document.querySelector("dialog[open]")) this.focus({ preventScroll: true });
   }
 
   /** Where the image with the focus went elsewhere, its neighbour gets the focus, so that one can go on from there. */
@@ -145,6 +145,14 @@ export class Board {
     byId("count").textContent = `${selection.size} selected`;
     document.documentElement.classList.toggle("selecting", selection.size > 0);
   }
+}
+
+/** Makes tiles the children of a list, and touches only what changes. */
+function fill(list, tiles) {
+  const wanted = new Set(tiles);
+  for (const tile of [...list.children]) if (!wanted.has(tile)) tile.remove();
+  let at = list.firstChild;
+  for (const tile of tiles) tile === at ? at = at.nextSibling : list.insertBefore(tile, at);
 }
 
 function section(place) {

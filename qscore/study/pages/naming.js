@@ -1,8 +1,11 @@
-// The naming page of one group. What a person does is an action: it changes the state here at once (naming-state.js) and
-// goes to the server in order (naming-saving.js). The page is drawn from the state and nothing else (naming-board.js).
+// The naming page of one group. What a person does (naming-hands.js) is an action: it changes the state here at once
+// (naming-state.js) and goes to the server in order (naming-saving.js). The page is drawn from the state and nothing else
+// (naming-board.js).
 import { DISCARDED, START, UNLABELLED, fold, named, placeOf, step } from "/static/naming-state.js";
 import { Asking } from "/static/naming-asking.js";
 import { Board, element, images, titleOf as titleIn } from "/static/naming-board.js";
+import { listen } from "/static/naming-hands.js";
+import { isPossible, replay } from "/static/naming-replay.js";
 import { Saving } from "/static/naming-saving.js";
 
 const byId = (id) => document.getElementById(id);
@@ -19,6 +22,7 @@ let anchor = board.cursor; // where a range begins
 
 function act(action, said) {
   if (content.closed) { say("This group is closed for you."); return; }
+  if (!isPossible(history.present, action)) { say("This is not possible any more."); return; }
   leaving = action.do === "done" && action.done;
   history = step(history, ++number, action);
   saving.add(number, action);
@@ -26,9 +30,24 @@ function act(action, said) {
   say(said);
 }
 
-function adopt(actions) {
+/** Takes what the server has, and does on top of it what it lacks; returns that, and how much did not fit. */
+function adopt(actions, queues) {
   history = fold(actions);
   number = actions.length;
+  const items = [];
+  let leftOut = 0;
+  for (const queue of queues) {
+    const done = replay(history, number, queue);
+    ({ history, number } = done);
+    items.push(...done.items);
+    leftOut += done.leftOut;
+  }
+  return { items, leftOut };
+}
+
+function toConcept(number) {
+  const one = history.present.concepts[number - 1];
+  one ? moveTo(one.id) : say(`There is no concept ${number} yet.`);
 }
 
 function moveTo(place, members = chosen()) {
@@ -47,13 +66,14 @@ const commands = {
   clear: () => { clear(); draw(); say("Nothing selected."); },
   new: () => {
     const members = selection.size ? chosen() : [];
-    ask({ title: members.length ? `New concept of ${images(members)}` : "New concept", accept: (name) => create(name, members) });
+    const title = members.length ? `New concept of ${images(members)}` : "New concept";
+    ask({ title, accept: (name) => create(name, members) });
   },
   add: (typed = "") => {
     const members = chosen();
     if (!members.length) { say("Select images first."); return; }
     ask({
-      title: `Put ${images(members)} into`, typed, places: history.present.concepts.map((one) => one.id),
+      title: `Put ${images(members)} into`, typed, places: history.present.concepts.map((one) => one.id), makes: true,
       accept: (name, place) => place ? moveTo(place, members) : create(name, members),
     });
   },
@@ -107,13 +127,12 @@ function onConcept(place, then) {
 
 // ---- The selection ----------------------------------------------------------------------------------------------
 
-const tileHere = () => document.activeElement?.closest?.("[data-key]");
 const placeHere = () => placeOf(history.present, board.cursor);
 
 /** Returns what a command is about: what is selected, or else the image that has the focus. */
 function chosen() {
   if (selection.size) return board.order.filter((key) => selection.has(key));
-  return tileHere() ? [board.cursor] : [];
+  return board.hasFocus ? [board.cursor] : [];
 }
 
 function clear() { selection.clear(); }
@@ -133,11 +152,11 @@ function select(key, { range = false, toggle = false } = {}) {
   say(selection.size ? `${images([...selection])} selected.` : "Nothing selected.");
 }
 
-function goTo(key, extend) {
+function goTo(key, extend, options) {
   if (!key) return;
   if (extend && !selection.size) anchor = board.cursor;
   board.setCursor(key);
-  board.focus();
+  board.focus(options);
   if (extend) select(key, { range: true });
 }
 
@@ -178,93 +197,55 @@ function look(keys) {
   byId("pairs").replaceChildren(...keys.map((key) => {
     const caption = `${board.label(key)} · ${titleOf(placeOf(history.present, key))}`;
     const [original, heat] = board.layers(key, false);
-    const pair = element("div", { class: "pair" }, element("span", { class: "map" }, original.cloneNode()), element("span", { class: "map" }, original, heat));
+    const side = (...inside) => element("span", { class: "map" }, ...inside);
+    const pair = element("div", { class: "pair" }, side(original.cloneNode()), side(original, heat));
     return element("figure", {}, pair, element("figcaption", {}, caption));
   }));
   byId("pairs").classList.toggle("one", keys.length === 1);
   if (!byId("look").open) byId("look").showModal();
 }
 
-// ---- Mouse, finger, keys ----------------------------------------------------------------------------------------
+// ---- Saving -----------------------------------------------------------------------------------------------------
 
-let clicked = []; // the latest two images
-
-document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-do], [data-key], .concept");
-  clicked = [clicked.at(-1), event.target.closest("[data-key]")];
-  if (!target) return;
-  if (target.dataset.do) commands[target.dataset.do](target.dataset.of);
-  else if (target.dataset.key) {
-    goTo(target.dataset.key);
-    select(target.dataset.key, { range: event.shiftKey, toggle: event.ctrlKey || event.metaKey || event.pointerType === "touch" });
-  } else if (selection.size) moveTo(target.dataset.place);
-  else board.sections.get(target.dataset.place).scrollIntoView({ block: "start" });
-});
-byId("maps").addEventListener("dblclick", () => { // quick taps on two images, between which the page moved, are none
-  if (clicked[0] && clicked[0] === clicked[1]) look([clicked[0].dataset.key]);
-});
-byId("maps").addEventListener("focusin", (event) => { const at = event.target.closest("[data-key]"); if (at) board.setCursor(at.dataset.key); });
-
-document.addEventListener("dragstart", (event) => {
-  const dragged = event.target.closest?.("[data-key]");
-  if (!dragged) return;
-  if (!selection.has(dragged.dataset.key)) select(dragged.dataset.key);
-  event.dataTransfer.effectAllowed = "move";
-  event.dataTransfer.setData("text/plain", images([...selection]));
-  event.dataTransfer.setDragImage(byId("count"), 0, 0);
-});
-document.addEventListener("dragover", (event) => {
-  const over = event.target.closest?.("[data-place]");
-  for (const marked of document.querySelectorAll(".over")) if (marked !== over) marked.classList.remove("over");
-  if (over) { event.preventDefault(); over.classList.add("over"); }
-});
-document.addEventListener("drop", (event) => {
-  const over = event.target.closest?.("[data-place]");
-  if (!over) return;
-  event.preventDefault();
-  over.dataset.place === "new" ? commands.new() : moveTo(over.dataset.place);
-});
-document.addEventListener("dragend", () => { for (const marked of document.querySelectorAll(".over")) marked.classList.remove("over"); });
-
-const LETTERS = {
-  n: "new", a: "add", u: "unlabelled", d: "discard", c: "compare", r: "rename", m: "merge", x: "dissolve", Delete: "dissolve",
-  o: "overlay", z: "undo", Z: "redo", "?": "help", Escape: "clear",
+const WORDS = {
+  saved: "Saved", saving: "Saving …", away: "Not saved yet. Trying again …",
+  stuck: "Not saved. Please open your link again.",
 };
+let leaving = false;
 
-function onKey(event) {
-  if (event.ctrlKey || event.metaKey) {
-    const command = { a: "all", z: event.shiftKey ? "redo" : "undo", Z: "redo", y: "redo" }[event.key];
-    return command && (() => commands[command]());
-  }
-  const all = board.flat, at = all.indexOf(board.cursor), extend = event.shiftKey, onTile = Boolean(tileHere());
-  const to = onTile && { ArrowRight: () => all[at + 1], ArrowLeft: () => all[at - 1], ArrowDown: () => board.vertical(1), ArrowUp: () => board.vertical(-1),
-    Home: () => all[0], End: () => all.at(-1) }[event.key];
-  if (to) return () => goTo(to(), extend);
-  if (event.key === " " && onTile) return () => select(board.cursor, { toggle: true, range: extend });
-  if (event.key === "Enter" && onTile) return () => look([board.cursor]);
-  if (event.key === "+" || event.key === "-") return () => strengthen(event.key === "+" ? 10 : -10);
-  if (LETTERS[event.key]) return () => commands[LETTERS[event.key]]();
-  if (/^[1-9]$/.test(event.key)) {
-    const one = history.present.concepts[Number(event.key) - 1];
-    return () => one ? moveTo(one.id) : say(`There is no concept ${event.key} yet.`);
-  }
-  if (/^\p{L}$/u.test(event.key)) return () => commands.add(event.key);
-  return null;
+function heard(event) {
+  byId("saving").dataset.saving = event;
+  // Words that come and go with every action would be read aloud: while it is saving for a moment, they stay.
+  if (event !== "saving") byId("saving-text").textContent = WORDS[event];
+  if (event === "saved" && leaving) location.assign(`${address.split("/").slice(0, 3).join("/")}/next`);
 }
 
-document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.altKey || event.target.closest("input")) return;
-  const opened = document.querySelector("dialog[open]");
-  if (opened) {
-    const way = opened.id === "look" && byId("pairs").children.length === 1 && { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const next = way && board.flat[board.flat.indexOf(board.cursor) + way];
-    if (next) { board.setCursor(next); look([next]); }
-    if (opened.id === "look" && event.key === "o") commands.overlay();
-    return;
-  }
-  const what = onKey(event);
-  if (what) { event.preventDefault(); what(); }
-});
+/** Returns what the server still lacks, now that it says that it has other actions than the page thought. */
+function behind({ outcome, message, actions }, queue) {
+  leaving = false;
+  clear();
+  content.closed ||= outcome === "closed";
+  const { items, leftOut } = adopt(actions, content.closed ? [] : [queue]);
+  draw();
+  sayOf(outcome === "repeated" ? "" : message, content.closed ? queue.length : leftOut);
+  return items;
+}
+
+/** Does again what closed windows had not sent; returns what the server lacks. */
+function taken(queues) {
+  const { items, leftOut } = adopt(content.actions, content.closed ? [] : queues);
+  draw();
+  goTo(board.flat[0]);
+  sayOf(content.closed ? "This group is closed: you have seen how others named." : "", leftOut);
+  return items;
+}
+
+function sayOf(message, leftOut) {
+  const lost = leftOut ? `${leftOut} of the changes made here ${leftOut === 1 ? "does" : "do"} not fit any more.` : "";
+  if (message || lost) say(`${message} ${lost}`.trim());
+}
+
+// ---- The view ---------------------------------------------------------------------------------------------------
 
 function strengthen(by) {
   byId("strength").value = Number(byId("strength").value) + by;
@@ -276,33 +257,10 @@ function applyView() {
   document.documentElement.style.setProperty("--strength", byId("strength").value / 100);
   document.documentElement.style.setProperty("--size", `${byId("size").value}px`);
 }
+
 for (const id of ["strength", "size"]) byId(id).addEventListener("input", applyView);
-
-// ---- Saving -----------------------------------------------------------------------------------------------------
-
-const WORDS = { saved: "Saved", saving: "Saving …", away: "Not saved yet. Trying again …" };
-let leaving = false;
-
-function heard(event, reply) {
-  if (event === "behind") {
-    leaving = false;
-    clear();
-    if (reply.actions) { adopt(reply.actions); draw(); } else content.closed = true;
-    say(reply.message);
-    return;
-  }
-  byId("saving").dataset.saving = event;
-  // Words that come and go with every action would be read aloud: while it is saving for a moment, they stay.
-  if (event !== "saving") byId("saving-text").textContent = WORDS[event];
-  if (event === "saved" && leaving) location.assign(`${address.split("/").slice(0, 3).join("/")}/next`);
-}
-
-const saving = new Saving({ address, form: content.form, storage: `naming ${address}`, heard });
-const waiting = saving.queue.filter((item) => item.number > content.actions.length);
-adopt([...content.actions, ...waiting.map((item) => item.action)]);
 applyView();
-draw();
-goTo(board.flat[0]);
-if (content.closed) say("This group is closed: you have seen how others named.");
-saving.send();
+const saving = new Saving({ address, form: content.form, heard, behind });
+saving.begin(taken);
+listen({ board, commands, selection, select, goTo, look, moveTo, toConcept, strengthen });
 window.naming = { get state() { return history.present; }, get history() { return history; } }; // for whoever looks inside

@@ -3,6 +3,7 @@
 With QSCORE_SCREENSHOTS=DIR the pages are photographed into that folder.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,12 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qscore.study.naming import simulate
+from qscore.study.naming.actions import read_action
 from qscore.study.naming.folder import Group, NamingStudy
 from qscore.study.naming.relations import Relations
-from qscore.study.naming.state import History
+from qscore.study.naming.state import History, fold
 from qscore.study.naming.store import NamingStore
 from tests.study.naming.conftest import PARTS, SECRETS
-from tests.study.naming.playing import play
+from tests.study.naming.playing import ACTIVATIONS, play
 from tests.study.server import Server
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -35,6 +37,13 @@ STATE = """state => ({
 FOLD = f"""async logs => {{
   const {{ fold }} = await import("/static/naming-state.js");
   return logs.map(fold).map(h => [({STATE})(h.present), h.past.length, h.future.length, h.done]);
+}}"""
+REPLAY = f"""async ([base, actions]) => {{
+  const {{ fold }} = await import("/static/naming-state.js"), {{ replay }} = await import("/static/naming-replay.js");
+  const items = actions.map((action, i) => ({{ number: i + 1, client_id: String(i), action }}));
+  const {{ history: h, items: again, leftOut }} = replay(fold(base), base.length, items);
+  const end = [({STATE})(h.present), h.past.length, h.future.length, h.done];
+  return {{ actions: again.map(one => one.action), leftOut, end }};
 }}"""
 
 
@@ -311,7 +320,7 @@ def test_two_quick_clicks_look_closely_only_at_one_image(person: Callable[..., P
     assert page.locator("#look figure").count() == 1
 
 
-def test_a_second_window_is_brought_up_to_date_instead_of_losing_or_mixing(person: Callable[..., Person]) -> None:
+def test_a_second_window_goes_on_from_what_the_first_did(person: Callable[..., Person]) -> None:
     ada = person(9)
     page, address = ada.page, f"{ada.link}/group/{ada.group.key}"
     page.click("text=I agree")
@@ -326,7 +335,16 @@ def test_a_second_window_is_brought_up_to_date_instead_of_losing_or_mixing(perso
         window.keyboard.press("Enter")
         window.wait_for_selector("[data-saving=saved]")
     second.wait_for_selector("text=changed in another window")
-    assert second.evaluate("naming.state.concepts.map(one => one.name)") == ["wing"]
+    assert second.evaluate("naming.state.concepts.map(one => [one.name, one.members.size])") == [
+        ["wing", 0],
+        ["beak", 1],
+    ]
+    second.keyboard.press("n")
+    second.keyboard.type("Wing")
+    second.keyboard.press("Enter")
+    assert "already" in second.inner_text("#choose-warning")
+    page.reload()
+    page.wait_for_selector("li.map")
     ada.assert_kept()
 
 
@@ -348,6 +366,142 @@ def test_what_a_closed_window_had_not_sent_is_sent_by_the_next(person: Callable[
     assert ada.list("discarded") == [key]
 
 
+def test_two_windows_without_a_server_lose_nothing(person: Callable[..., Person]) -> None:
+    ada = person(9)
+    page, address = ada.page, f"{ada.link}/group/{ada.group.key}"
+    page.click("text=I agree")
+    page.goto(address)
+    second = page.context.new_page()
+    second.goto(address)
+    keys = ada.list("unlabelled")
+    ada.server.kill()
+    for window, name, mine in ((page, "wing", keys[:2]), (second, "beak", keys[2:4]), (second, "Wing", keys[4:5])):
+        for key in mine:
+            window.click(f'[data-key="{key}"]', modifiers=["Control"])
+        window.keyboard.press("n")
+        window.keyboard.type(name)
+        window.keyboard.press("Enter")
+        window.wait_for_selector("[data-saving=away]")
+    for window in (page, second):
+        window.close(run_before_unload=False)
+    ada.server.start()
+    ada.page = page.context.new_page()
+    ada.page.goto(f"{ada.link}/next")
+    ada.page.wait_for_selector("text=not all saved yet")
+    ada.page.click(".groups a")
+    ada.assert_kept()
+    concepts = {one[1]: set(one[2]) for one in ada.state()["concepts"]}
+    assert concepts in ({"wing": set(keys[:2]), "beak": set(keys[2:4])}, {"Wing": {keys[4]}, "beak": set(keys[2:4])})
+    assert "1 of the changes made here does not fit" in ada.page.inner_text("#said")
+    ada.page.goto(f"{ada.link}/next")
+    assert ada.page.locator("text=not all saved yet").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "shown"),
+    [(200, "text/html", "away"), (404, "text/html", "stuck"), (403, "text/html", "stuck"), (408, "text/html", "away")],
+)
+def test_only_an_answer_of_this_server_counts_as_kept(
+    person: Callable[..., Person], status: int, content_type: str, shown: str
+) -> None:
+    ada = person(9)
+    page = ada.page
+    page.click("text=I agree")
+    page.click(".groups a")
+    page.wait_for_selector("li.map:focus")
+    page.route("**/act", lambda route: route.fulfill(status=status, content_type=content_type, body="<p>Hotel</p>"))
+    key = ada.list("unlabelled")[0]
+    page.keyboard.press("d")
+    page.wait_for_selector(f"[data-saving={shown}]")
+    page.keyboard.press("d")
+    page.unroute("**/act")
+    page.goto("about:blank")
+    page.goto(f"{ada.link}/group/{ada.group.key}")
+    ada.assert_kept()
+    assert key in ada.list("discarded")
+    assert len(ada.list("discarded")) == 2
+
+
+def test_an_answer_that_was_lost_is_not_counted_twice(person: Callable[..., Person]) -> None:
+    ada = person(9)
+    page, store = ada.page, ada.store
+    page.click("text=I agree")
+    page.click(".groups a")
+    page.wait_for_selector("li.map:focus")
+    lost: list[str] = []
+
+    def lose(route: Any) -> None:
+        if lost:
+            route.continue_()
+        else:
+            lost.append(route.fetch().text())
+            other = {"do": "create", "name": "of another window", "members": []}
+            assert store.append(ada.number, ada.group.key, 2, "another-window", other).outcome == "kept"
+            route.abort()
+
+    page.route("**/act", lose)
+    page.keyboard.press("d")
+    page.wait_for_selector("[data-saving=away]")
+    page.keyboard.press("d")
+    ada.assert_kept()
+    assert (len(ada.list("discarded")), [one[1] for one in ada.state()["concepts"]]) == (2, ["of another window"])
+
+
+def test_what_does_not_fit_what_is_there_now_does_not_close_the_page(person: Callable[..., Person]) -> None:
+    ada = person(9)
+    page, address = ada.page, f"{ada.link}/group/{ada.group.key}"
+    page.click("text=I agree")
+    items = [{"number": 1, "client_id": "before-1", "action": {"do": "undo"}}, {"number": 2, "client_id": "before-2"}]
+    for content in (
+        json.dumps(items),
+        "[{",
+        json.dumps([{"number": 1, "client_id": "x" * 9, "action": {"do": "merge"}}]),
+    ):
+        page.evaluate(
+            "([name, text]) => localStorage.setItem(name, text)",
+            [f"naming {address.removeprefix(ada.server.url)} x", content],
+        )
+        page.goto(address)
+        page.wait_for_selector("li.map:focus")
+        ada.assert_kept()
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_a_whole_name_is_the_concept_of_this_name_and_its_beginning_can_be_new(person: Callable[..., Person]) -> None:
+    ada = person(9)
+    page, keyboard = ada.page, ada.page.keyboard
+    page.click("text=I agree")
+    page.click(".groups a")
+    page.wait_for_selector("li.map:focus")
+    for name in ("wing tip", "wing"):
+        keyboard.press("n")
+        keyboard.type(name)
+        keyboard.press("Enter")
+    for typed, chosen in (("wing", "c2"), ("win", "c4")):
+        keyboard.press("a")
+        keyboard.type(typed)
+        if chosen == "c4":
+            keyboard.press("ArrowDown")
+            keyboard.press("ArrowDown")
+        keyboard.press("Enter")
+        assert len(ada.list(chosen)) == 1
+    assert [one[1] for one in ada.state()["concepts"]] == ["wing tip", "wing", "win"]
+    page.locator("#strength").focus()
+    keyboard.press("z")
+    assert ada.page.evaluate("naming.state.concepts.length") == 2, "letters are keys beside a slider too"
+    page.click("#undo")
+    keyboard.press("ArrowRight")
+    assert page.evaluate("Boolean(document.activeElement.dataset.key)"), "after the mouse, keys are about images"
+    keyboard.press("?")
+    page.uncheck("#letters")
+    keyboard.press("Escape")
+    keyboard.press("d")
+    assert ada.list("discarded") == []
+    keyboard.press("Delete")
+    assert len(ada.list("discarded")) == 1
+    ada.assert_kept()
+
+
 def test_five_hundred_maps_load_what_is_in_view_and_draw_what_changed(person: Callable[..., Person]) -> None:
     ada = person(500)
     page = ada.page
@@ -357,14 +511,17 @@ def test_five_hundred_maps_load_what_is_in_view_and_draw_what_changed(person: Ca
     page.wait_for_load_state("networkidle")
     assert sum("/map/" in line for line in ada.traffic) < 250, "images far below are not loaded"
     page.evaluate("""() => { window.changes = 0; new MutationObserver(list => {
-        for (const one of list) changes += one.addedNodes.length;
+        for (const one of list) changes += [...one.addedNodes].filter(node => node.matches?.("li.map")).length;
     }).observe(document.getElementById("maps"), {subtree: true, childList: true}); }""")
+    page.keyboard.press("d")
+    page.keyboard.press("z")
+    assert page.evaluate("changes") == 2, "one image there, and back"
     page.click("section[data-place=unlabelled] >> text=Select all")
     page.keyboard.press("n")
     page.keyboard.type("all")
     page.keyboard.press("Enter")
     ada.assert_kept()
-    assert len(ada.list("c1")) == 500
+    assert len(ada.list("c3")) == 500
 
 
 def test_names_are_confirmed_by_keyboard(person: Callable[..., Person]) -> None:
@@ -401,6 +558,18 @@ def test_names_are_confirmed_by_keyboard(person: Callable[..., Person]) -> None:
 def test_the_page_and_the_server_fold_alike(folding: Any, data: st.DataObject) -> None:
     played = [play(data, 20) for _ in range(3)]
     assert folding.evaluate(FOLD, [records for records, _ in played]) == [plain(history) for _, history in played]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_what_is_done_again_on_another_state_is_what_the_server_takes(folding: Any, data: st.DataObject) -> None:
+    (base, _), (items, alone) = play(data, 12), play(data, 12)
+    again, onto = folding.evaluate(REPLAY, [[], items]), folding.evaluate(REPLAY, [base, items])
+    assert (again["actions"], again["leftOut"]) == (items, 0)
+    assert again["end"] == plain(alone)
+    actions = ((number, read_action(one)) for number, one in enumerate([*base, *onto["actions"]], 1))
+    assert onto["end"] == plain(fold(actions, frozenset(ACTIVATIONS)))
+    assert len(onto["actions"]) + onto["leftOut"] <= len(items)
 
 
 @pytest.fixture

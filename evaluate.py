@@ -7,19 +7,7 @@ python evaluate.py encoder=FILE data=cifar10 out=DIR        # an exported encode
 python evaluate.py run=RUN_DIR trainer.devices=8 trainer.strategy=ddp      # representations on eight devices
 """
 
-from pathlib import Path
-
-from omegaconf import DictConfig
-
-from qscore.application.command_line import run_command
-
-
-def evaluate(cfg: DictConfig) -> None:
-    """From an encoder to its result files."""
-    from qscore.application import commands  # loads torch, which --help and --cfg do not wait for
-
-    commands.evaluate(cfg)
-
+from qscore.application.entry_points import evaluate
 
 if __name__ == "__main__":
-    run_command(evaluate, config_dir=Path(__file__).parent.absolute() / "conf", config_name="evaluate")
+    evaluate()

@@ -9,19 +9,7 @@ python train.py -m search=optuna checkpoint=RUN_DIR                       # lamb
 python train.py resume=RUN_DIR                                            # goes on after an interruption
 """
 
-from pathlib import Path
-
-from omegaconf import DictConfig
-
-from qscore.application.command_line import run_command
-
-
-def train(cfg: DictConfig) -> float | None:
-    """From the configuration to a run directory with an encoder and its results; returns what a search looks at."""
-    from qscore.application import commands  # loads torch, which --help and --cfg do not wait for
-
-    return commands.train(cfg)
-
+from qscore.application.entry_points import train
 
 if __name__ == "__main__":
-    run_command(train, config_dir=Path(__file__).parent.absolute() / "conf", config_name="train")
+    train()

@@ -78,12 +78,12 @@ def test_the_final_version_never_pretrains_at_its_learning_rate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from qscore.application.command_line import run_command
-    from train import train
+    from qscore.application.entry_points import train_task
 
     options = ["data=embedded", "num_workers=0", "logger=none", f"run_dir={tmp_path}/run"]
     options += [f"pretrained_dir={tmp_path}/pretrained", "hydra/job_logging=none", "hydra/hydra_logging=none"]
     monkeypatch.setattr(sys, "argv", ["train.py", "experiment=paper/aaai_simclr_imagenet100", *options])
     with pytest.raises(SystemExit):
-        run_command(train, config_dir=REPOSITORY / "conf", config_name="train")
+        run_command(train_task, config_name="train")
     assert "checkpoint=PATH" in capsys.readouterr().err
     assert not (tmp_path / "pretrained").exists()

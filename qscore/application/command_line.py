@@ -28,12 +28,13 @@ from qscore.application.launch import OF_OTHERS, agreed_start, is_first_process
 from qscore.application.mistakes import FULL_ERROR, as_mistake
 from qscore.application.run_directory import FACTS, existing_run
 from qscore.errors import UserError
+from qscore.installation import config_dir
 
 USER_MISTAKE = 2
 NO_TRIAL = "No trials are completed yet."  # all that Optuna says of a search in which every trial failed
 
 
-def run_command(task: Callable[[DictConfig], object], *, config_dir: Path, config_name: str) -> None:
+def run_command(task: Callable[[DictConfig], object], *, config_name: str) -> None:
     """Composes the configuration from the command line and runs a task with it.
 
     What the task returns is for the sweeper of a search. Exit status 0 only if the task did all it was asked for; 2 and
@@ -41,23 +42,22 @@ def run_command(task: Callable[[DictConfig], object], *, config_dir: Path, confi
     traceback.
     """
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
-    with _errors_from_hydra(), _mistakes_explained(config_dir, config_name, wants_traceback):
-        sys.argv[1:] = expand_shortcuts(
-            sys.argv[1:], config_name, known_data=[path.stem for path in config_dir.glob("data/*.yaml")]
-        )
-
+    folder = config_dir()
+    with _errors_from_hydra(), _mistakes_explained(config_name, wants_traceback):
+        known_data = [path.stem for path in folder.glob("data/*.yaml")]
+        sys.argv[1:] = expand_shortcuts(sys.argv[1:], config_name, known_data=known_data)
         others = () if is_first_process() else OF_OTHERS
         sys.argv[1:] = [*sys.argv[1:], *(option for option in others if option not in sys.argv)]
 
         def job(cfg: DictConfig) -> object:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 return task(cfg)  # `SweepFailures` notes the error, and the others go on
-            with _mistakes_explained(config_dir, config_name, wants_traceback):
+            with _mistakes_explained(config_name, wants_traceback):
                 return task(cfg)
 
         with agreed_start():
             try:
-                hydra.main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(job)()
+                hydra.main(version_base="1.3", config_path=str(folder), config_name=config_name)(job)()
             finally:
                 if "torch" in sys.modules:  # else nothing was run, as by --help, and torch would take seconds to load
                     importlib.import_module("qscore.processes").part()
@@ -77,11 +77,11 @@ def _errors_from_hydra() -> Iterator[None]:
 
 
 @contextmanager
-def _mistakes_explained(config_dir: Path, config_name: str, wants_traceback: bool) -> Iterator[None]:
+def _mistakes_explained(config_name: str, wants_traceback: bool) -> Iterator[None]:
     try:
         yield
     except (UserError, HydraException, OmegaConfBaseException) as error:
-        mistake = as_mistake(error, config_dir, config_name)
+        mistake = as_mistake(error, config_name)
         if wants_traceback or mistake is None:
             raise
         print(f"{Path(sys.argv[0]).name}: {mistake}", file=sys.stderr)

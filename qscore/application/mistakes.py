@@ -2,8 +2,6 @@
 
 import difflib
 import re
-import sys
-from pathlib import Path
 from typing import Any
 
 import hydra
@@ -12,6 +10,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import ConfigKeyError
 
 from qscore.errors import UserError
+from qscore.installation import command, config_dir
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 SWEEP = 'pip install "qscore[sweep]"'
@@ -24,7 +23,7 @@ PLUGINS = {
 }
 
 
-def as_mistake(error: BaseException, config_dir: Path, config_name: str) -> str | None:
+def as_mistake(error: BaseException, config_name: str) -> str | None:
     """Returns the message for a mistake of the user; None if the error is not one."""
     cause = error.__cause__
     if isinstance(error, UserError):
@@ -39,27 +38,27 @@ def as_mistake(error: BaseException, config_dir: Path, config_name: str) -> str 
     key = re.search(r"Could not override '([^']+)'", str(error))
     if key or isinstance(cause, ConfigKeyError):
         name = key.group(1) if key else str(error)
-        return f"unknown option '{name}'.{_suggestion(name, config_dir, config_name)}"
+        return f"unknown option '{name}'.{_suggestion(name, config_name)}"
     return _first_lines(error)
 
 
-def _suggestion(name: str, config_dir: Path, config_name: str) -> str:
-    known = _option_names(config_dir, config_name)
+def _suggestion(name: str, config_name: str) -> str:
+    known = _option_names(config_name)
     if name in known:
         return " It is not part of this configuration: a chosen group (such as evaluation=...) leaves it out."
     group, _, rest = name.partition(".")
     choice = rest.partition(".")[0]
-    if (config_dir / group / f"{choice}.yaml").is_file():
+    if (config_dir() / group / f"{choice}.yaml").is_file():
         return f" It belongs to {group}={choice}, which is not chosen."
     leaf = name.rsplit(".", 1)[-1]
     same_leaf = [option for option in known if option.rsplit(".", 1)[-1] == leaf]
     nearest = same_leaf or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(nearest[:3])}?" if nearest else ""
-    return f"{hint} All options: python {Path(sys.argv[0]).name} --cfg job"
+    return f"{hint} All options: {command(config_name)} --cfg job"
 
 
-def _option_names(config_dir: Path, config_name: str) -> list[str]:
-    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(config_dir)):
+def _option_names(config_name: str) -> list[str]:
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(config_dir())):
         cfg = hydra.compose(config_name)
     return [*_leaves(OmegaConf.to_container(cfg, resolve=False), "")]
 

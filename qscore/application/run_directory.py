@@ -15,6 +15,7 @@ from filelock import FileLock
 from qscore.application.launch import is_first_process
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import WEIGHTS, read_json, write_json
+from qscore.installation import command, is_checkout
 from qscore.versions import versions
 
 FACTS = "run.json"
@@ -148,7 +149,9 @@ def finished_run(path: str | Path) -> RunDirectory:
     """
     run = existing_run(path)
     if not run.is_complete:
-        raise UserError(f"Expected a finished run, got an unfinished one at {path}; run: python train.py resume={path}")
+        raise UserError(
+            f"Expected a finished run, got an unfinished one at {path}; run: {command('train')} resume={path}"
+        )
     return run
 
 
@@ -158,8 +161,10 @@ def _now() -> str:
 
 def _git_commit() -> str | None:
     """The commit of the code, where it runs from a clone."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    if not is_checkout():  # an environment may lie in somebody's repository, whose commit is not ours
+        return None
+    asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -18,6 +18,7 @@ from qscore.application.guard import GUARD_FILE
 from qscore.application.run_directory import RunDirectory
 from qscore.errors import UserError
 from qscore.files import read_json, write_json
+from qscore.installation import command
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def check_sweep(cfg: DictConfig) -> None:
     choices = HydraConfig.get().runtime.choices
     idle = [f"{group}={choices[group]}" for group in ("launch", "search") if choices.get(group)]
     if idle and HydraConfig.get().mode == RunMode.RUN:
-        raise UserError(f"Expected -m beside {' '.join(idle)}: python train.py -m ...; one run alone is run here.")
+        raise UserError(f"Expected -m beside {' '.join(idle)}: {command('train')} -m ...; one run alone is run here.")
     name = cfg.get("objective")  # runs from before there was one have no such entry
     if name is None:
         if "optuna" in HydraConfig.get().sweeper._target_:

@@ -12,6 +12,7 @@ from qscore.encoders.encoder import Encoder
 from qscore.encoders.siblings import LIBRARY_FILES
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import SETTINGS, WEIGHTS, read_json
+from qscore.installation import command
 
 ARGUMENTS = ("architecture", "stem", "width", "options", "mean", "std")
 
@@ -54,7 +55,7 @@ def own_weights(source: str | Path) -> Path | None:
             return None
         raise UserFileNotFoundError(
             f"Expected a run directory or an exported {WEIGHTS}, found no file {path / WEIGHTS}. "
-            "If its run was interrupted, finish it first with: python train.py resume=RUN_DIR"
+            f"If its run was interrupted, finish it first with: {command('train')} resume=RUN_DIR"
         )
     weights = path / WEIGHTS if path.is_dir() else path
     if not weights.is_file():

@@ -11,6 +11,7 @@ from qscore.errors import UserError, unknown_name
 from qscore.evaluation.attribution import KINDS, feature_heatmaps, has_tokens
 from qscore.evaluation.inputs import EvaluationInputs
 from qscore.evaluation.pictures import Pictures
+from qscore.installation import command
 from qscore.results import Result
 
 NAME = "heatmaps"
@@ -60,7 +61,9 @@ def heatmaps(
         UserError: If the images are not at hand or have no labels, or a class or kind is unknown.
     """
     if inputs.pictures is None:
-        raise UserError("Expected the images behind the representations for heat maps; run python evaluate.py on them.")
+        raise UserError(
+            f"Expected the images behind the representations for heat maps; run {command('evaluate')} on them."
+        )
     labels, names = inputs.labels[1], inputs.test.class_names
     settings = {**inputs.settings(), "kinds": list(kinds), "tokens": has_tokens(inputs.pictures.encoder.network)}
     if not inputs.discriminative.any():

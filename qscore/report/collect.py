@@ -8,6 +8,7 @@ from typing import Any
 
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import read_json
+from qscore.installation import command
 from qscore.report.recipe import training_of, training_of_origin
 from qscore.results import Result, load_result
 
@@ -73,7 +74,7 @@ def collect(paths: Iterable[Path]) -> list[EvaluatedEncoder]:
             key = (encoder.role, encoder.path, *(str(encoder.settings.get(n)) for n in TOLD_APART_BY))
             encoders.setdefault(key, encoder)
     if not encoders:
-        raise UserError("Expected evaluated runs, got none with results; run: python evaluate.py run=RUN_DIR")
+        raise UserError(f"Expected evaluated runs, got none with results; run: {command('evaluate')} run=RUN_DIR")
     return _told_apart(sorted(encoders.values(), key=_order))
 
 

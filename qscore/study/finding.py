@@ -5,6 +5,7 @@ from pathlib import Path
 
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.files import read_json
+from qscore.installation import command
 from qscore.study.material import IMAGES, TRIALS
 
 CACHE = "representations"
@@ -23,7 +24,7 @@ class _Written:
         return all((folder / name).is_file() for name in self.files)
 
     def command(self, run: object) -> str:
-        return f"python evaluate.py run={run} evaluation={self.evaluation}"
+        return f"{command('evaluate')} run={run} evaluation={self.evaluation}"
 
 
 _QUESTIONS = _Written(

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from omegaconf import DictConfig
 
-import evaluate
-import train
 from qscore.application.command_line import run_command
+from qscore.application.entry_points import evaluate_task, train_task
 from qscore.data.catalogue import embedded_digits
 from qscore.data.sources import ArrayImages
 from tests.conftest import REPOSITORY
@@ -34,7 +33,7 @@ LIGHT = [
     "++evaluation.feature_selection.percentages=[50,100]",
     "++evaluation.feature_selection.num_random=1",
 ]
-TASKS: dict[str, Callable[[DictConfig], object]] = {"train": train.train, "evaluate": evaluate.evaluate}
+TASKS: dict[str, Callable[[DictConfig], object]] = {"train": train_task, "evaluate": evaluate_task}
 
 
 def tiny(home: Path, *overrides: str) -> list[str]:
@@ -80,7 +79,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         capsys.readouterr()
         status = 0
         try:
-            run_command(TASKS[name], config_dir=REPOSITORY / "conf", config_name=name)
+            run_command(TASKS[name], config_name=name)
         except SystemExit as stop:
             status = int(stop.code or 0)
         return status, capsys.readouterr().err

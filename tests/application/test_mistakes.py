@@ -14,7 +14,6 @@ from qscore.application.command_line import expand_shortcuts, run_command
 from qscore.errors import UserError
 from qscore.report.__main__ import main as report
 from tests.application.conftest import BOOTSTRAPS, TASKS, script, tiny
-from tests.conftest import REPOSITORY
 
 Command = Callable[..., tuple[int, str]]
 
@@ -137,7 +136,7 @@ def test_the_traceback_is_shown_on_request(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("sys.argv", ["train.py", "lamda=1"])
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     with pytest.raises(ConfigCompositionException):
-        run_command(TASKS["train"], config_dir=REPOSITORY / "conf", config_name="train")
+        run_command(TASKS["train"], config_name="train")
 
 
 def test_shortcuts_are_written_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from qscore.data.datamodule import Split
 from qscore.errors import UserError, unknown_name
 from qscore.evaluation import EvaluationInputs
+from qscore.installation import command
 from qscore.interpretability.naming.activations import SOURCES, Activations, find_activations
 from qscore.interpretability.naming.excitation import activation_maps, method_for
 from qscore.interpretability.naming.explained import Explained
@@ -90,7 +91,7 @@ def gather_maps(
         UserError: If the images are not at hand, or see `activation_maps`.
     """
     if inputs.pictures is None:
-        raise UserError("Expected the images behind the representations for maps; run python evaluate.py on them.")
+        raise UserError(f"Expected the images behind the representations for maps; run {command('evaluate')} on them.")
     encoder = inputs.pictures.encoder
     samples = list(dict.fromkeys(activation.sample for activation in activations.activations))
     images = inputs.pictures.plain(inputs.pictures.positions(samples, split=split), split=split)

@@ -24,6 +24,7 @@ from qscore.data.datamodule import Split
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs, Pictures
 from qscore.files import fingerprint, write_json, write_text
+from qscore.installation import command
 from qscore.interpretability.naming.activations import Activations, save_activations
 from qscore.interpretability.naming.excitation import CONTRASTIVE, EXCITATION, GRADIENT
 
@@ -59,7 +60,9 @@ def write_maps(
         UserError: If there are no pictures, or an image cannot be read.
     """
     if inputs.pictures is None:
-        raise UserError("Expected the images behind the representations for maps, got none; use evaluate.py.")
+        raise UserError(
+            f"Expected the images behind the representations for maps, got none; use {command('evaluate')}."
+        )
     facts = _facts(activations, inputs.pictures.cache.parent.name, split, inputs.seed, known)
     ids = (one.activation_id for one in activations.activations)
     name = f"maps-{fingerprint(*ids, maps.numpy().tobytes(), json.dumps(facts, sort_keys=True))}"

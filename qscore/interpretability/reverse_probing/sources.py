@@ -10,6 +10,7 @@ import numpy as np
 from qscore.data.datamodule import Split
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
+from qscore.installation import command
 from qscore.interpretability.reverse_probing.concepts import (
     labels_of,
     listed,
@@ -126,7 +127,9 @@ def _of_both(word: str, inputs: EvaluationInputs, prefix: str) -> tuple[Concepts
     if kind in FILES:
         return _rows(FILES[kind](file), inputs, prefix)
     if inputs.pictures is None:
-        raise UserError(f"Expected the images behind the representations for the expert '{word}'; use evaluate.py.")
+        raise UserError(
+            f"Expected the images behind the representations for the expert '{word}'; use {command('evaluate')}."
+        )
     data, folder = inputs.pictures.data, inputs.pictures.cache / "concepts"
     expert = expert_by_name(word)
 

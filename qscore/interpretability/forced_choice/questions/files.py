@@ -20,6 +20,7 @@ from tqdm import tqdm
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs, Pictures
 from qscore.files import fingerprint, write_json
+from qscore.installation import command
 from qscore.interpretability.forced_choice.questions.trial_files import save_trials
 from qscore.interpretability.forced_choice.trials import Trials
 
@@ -41,7 +42,9 @@ def write_questions(inputs: EvaluationInputs, trials: Trials, groups: Mapping[in
         UserError: If there are no pictures, or an image cannot be read.
     """
     if inputs.pictures is None:
-        raise UserError("Expected the images behind the representations for questions, got none; use evaluate.py.")
+        raise UserError(
+            f"Expected the images behind the representations for questions, got none; use {command('evaluate')}."
+        )
     run = inputs.pictures.cache.parent.name
     facts = {"title": f"Groups of {run}", "source": run, "groups": {str(key): dict(of) for key, of in groups.items()}}
     name = f"questions-{fingerprint(repr(trials), json.dumps(facts, sort_keys=True))}"

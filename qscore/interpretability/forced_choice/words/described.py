@@ -7,6 +7,7 @@ from pathlib import Path
 from qscore.data.datamodule import Split
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
+from qscore.installation import command
 from qscore.interpretability.forced_choice.words.captioner import CAPTIONER, Captioner, caption_images, captioner_of
 from qscore.interpretability.forced_choice.words.joined import MAX_SHARE, joined, telling_columns
 from qscore.interpretability.forced_choice.words.named import check_named, is_named
@@ -140,7 +141,9 @@ def _of_file(path: Path, inputs: EvaluationInputs) -> Described:
 
 def _of_model(captioner: Captioner, inputs: EvaluationInputs) -> Described:
     if inputs.pictures is None:
-        raise UserError(f"Expected the images behind the representations for '{captioner.name}'; use evaluate.py.")
+        raise UserError(
+            f"Expected the images behind the representations for '{captioner.name}'; use {command('evaluate')}."
+        )
     pictures = inputs.pictures
 
     def said(split: Split, ids: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ import runpy
 import shlex
 import shutil
 import sys
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 import uvicorn
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from packaging.requirements import Requirement
 from torch.distributed.run import get_args_parser
 
@@ -30,7 +30,9 @@ from tests.conftest import REPOSITORY
 CONF = REPOSITORY / "conf"
 TASKS = {"train": train.train, "evaluate": evaluate.evaluate}
 SCRIPTS = {"train.py": "train", "evaluate.py": "evaluate", "qscore-train": "train", "qscore-evaluate": "evaluate"}
-MAINS = {f"{package.__name__}": main for package, main in ((encoders, of_encoders), (report, of_report), (study, of_study))}
+MAINS = {
+    f"{package.__name__}": main for package, main in ((encoders, of_encoders), (report, of_report), (study, of_study))
+}
 QUIET = ["num_workers=0", "hydra/job_logging=none", "hydra/hydra_logging=none"]
 NOT_INSTALLED = "ray"  # its launcher conflicts with joblib: docs/how-to/sweeps.md
 FILES = {"cp", "mkdir", "cd"}
@@ -126,12 +128,18 @@ def compose_only(name: str, arguments: list[str], _: object = None) -> None:
         given = [word for word in given if not word.startswith(("launch=", "hydra.launcher"))]
     known = [path.stem for path in CONF.glob("data/*.yaml")]
     parsed = OverridesParser.create().parse_overrides(expand_shortcuts(given, name, known_data=known))
-    first = [next(o.sweep_string_iterator()) if o.is_sweep_override() else None for o in parsed]
-    overrides = [
-        o.input_line if value is None else f"{o.get_key_element()}={value}" for o, value in zip(parsed, first, strict=True)
-    ]
+    overrides = [_first(override) for override in parsed]
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         compose(name, overrides, return_hydra_config=True)
+
+
+def _first(override: Override) -> str:
+    """The first choice of a sweep over one setting, or the setting."""
+    if not override.is_sweep_override():
+        return str(override.input_line)
+    start_or_all = override.value()
+    first = start_or_all.start if override.is_interval_sweep() else next(override.sweep_string_iterator())
+    return f"{override.get_key_element()}={first}"
 
 
 def _script(arguments: list[str], only_understand: bool, patch: pytest.MonkeyPatch) -> None:
@@ -160,6 +168,3 @@ def _file_command(program: str, arguments: list[str], only_understand: bool, pat
         names[0].mkdir(parents=True, exist_ok=True)
     else:
         patch.chdir(names[0])
-
-
-Runner = Callable[..., None]

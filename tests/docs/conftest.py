@@ -1,7 +1,9 @@
 """A folder in which the commands of the pages find what they name: a small run as RUN_DIR, images as FOLDER..."""
 
+import io
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,12 @@ SWEEP = (
     "python train.py -m experiment=quickstart data=FOLDER data.image_size=28 encoder.width=0.125 pretrain_epochs=1 "
     "epochs=1 batch_size=64 lambda=0,10 evaluation=[linear_probe,knn] trainer.log_every_n_steps=1"
 )
-STANDS_FOR = ("STUDY", "DIR", "DIR_OF_FASHIONMNIST", "data", "my-study")
+NAMING = (
+    "python evaluate.py run=RUN_DIR evaluation=naming evaluation.naming.layer=layer3 evaluation.naming.num_images=6 "
+    "evaluation.naming.num_groups=2",
+    "python -m qscore.study new --naming RUN_DIR --out my-names",
+    "python -m qscore.study simulate my-names --annotators same noise",
+)
 
 
 def _images(folder: Path) -> None:
@@ -48,6 +55,17 @@ def _tables(home: Path) -> None:
     (home / "policies.json").write_text("{}")
 
 
+def _stamps(file: Path) -> None:
+    """Squares of a colour each, in the form of the stamps of docs/how-to/tuxpaint-study.md."""
+    draw, colours = np.random.default_rng(0), ["red", "green", "blue"]
+    pixels = np.full((360, 64, 64, 3), 255, np.uint8)
+    for number, image in enumerate(pixels):
+        image[8:56, 8 : 20 + number % 36] = draw.integers(0, 60, 3) + 180 * np.eye(3, dtype=int)[number % 3]
+    names = [f"{colours[number % 3]}/{number}.png" for number in range(360)]
+    captions = [f"A {colours[number % 3]} thing, {number % 7} across." for number in range(360)]
+    np.savez(file, X=pixels, caption=captions, category=[name.partition("/")[0] for name in names], fname=names)
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder, made once."""
@@ -58,14 +76,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _images(home / "FOLDER")
         start(SWEEP, [], only_understand=False, patch=patch)
         _tables(home)
-        for name in STANDS_FOR:
-            (home / name).mkdir()
-        network = {f"module.encoder_q.{name}": tensor for name, tensor in resnet18().state_dict().items() if "fc" not in name}
+        _stamps(home / "tuxpaint64.npz")
+        network = {
+            f"module.encoder_q.{name}": tensor for name, tensor in resnet18().state_dict().items() if "fc" not in name
+        }
         torch.save({"state_dict": network, "epoch": 800, "arch": "resnet18"}, "moco_v2_800ep_pretrain.pth.tar")
         shutil.copy("moco_v2_800ep_pretrain.pth.tar", "FILE")
         np.savez("FILE.npz", images=np.zeros((40, 28, 28), np.uint8), labels=np.arange(40) % 4)
         shutil.copytree(next(home.glob("runs/quickstart/*lambda*10*")), "RUN_DIR")
         shutil.copytree("runs/quickstart", "runs/SWEEP")
+        for command in NAMING:
+            start(command, [], only_understand=False, patch=patch)
     return home
 
 
@@ -88,8 +109,12 @@ class Page:
             self._python(block, only_understand)
         elif block.language in SHELL:
             options = block.what.split() if block.how == "run with" else []
+            printed = io.StringIO()
             for command in block.commands:
-                start(command, options, only_understand=only_understand, patch=patch)
+                with redirect_stdout(printed):
+                    start(command, options, only_understand=only_understand, patch=patch)
+            if block.commands[0].endswith("--help"):  # all of the reference of commands
+                assert f"$ {block.commands[0]}\n{printed.getvalue()}" == block.text, block.place
 
     def _python(self, block: Block, only_understand: bool) -> None:
         text = block.text
@@ -104,34 +129,22 @@ class Page:
             exec(code, self.names)
 
 
-@pytest.fixture(scope="session")
-def play(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Page]]:
-    """Runs a page from its first to its last block, once, in a copy of the folder."""
-    played: dict[Path, Page] = {}
-
-    def run(page: Path) -> Page:
-        if page not in played:
-            played[page] = Page(tmp_path_factory.mktemp(page.stem) / "here")
-            shutil.copytree(made, played[page].folder)
-            with pytest.MonkeyPatch.context() as patch:
-                patch.chdir(played[page].folder)
-                patch.syspath_prepend(played[page].folder)
-                patch.setattr(recognition, "LAYOUTS", recognition.LAYOUTS)
-                torch.manual_seed(0)
-                for block in blocks_of(page):
-                    if block.how != "run in":
-                        _run(played[page], block, patch)
-        return played[page]
-
-    return run
-
-
-def _run(page: Page, block: Block, patch: pytest.MonkeyPatch) -> None:
-    try:
-        page.run(block, patch)
-    except Exception as error:
-        error.add_note(f"in the block at {block.place}")
-        raise
+def play(page: Path, folder: Path, kinds: Collection[str]) -> Page:
+    """Runs the blocks of a page, from the first to the last, in a folder."""
+    played = Page(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(folder)
+        patch.setattr(recognition, "LAYOUTS", recognition.LAYOUTS)
+        torch.manual_seed(0)
+        for block in blocks_of(page):
+            if block.how != "run in" and block.language in kinds:
+                try:
+                    played.run(block, patch)
+                except Exception as error:
+                    error.add_note(f"in the block at {block.place}")
+                    raise
+    return played
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,16 +2,16 @@
 
 import ast
 import json
-import tomllib
-from collections.abc import Callable
+import shutil
 from pathlib import Path
 
 import pytest
+import tomllib
 from omegaconf import OmegaConf
 
 from tests.conftest import REPOSITORY
 from tests.docs.blocks import OUTPUT, PYTHON, SETTINGS, SHELL, blocks_of, fences, pages
-from tests.docs.conftest import Page
+from tests.docs.conftest import play
 
 READERS = {"yaml": OmegaConf.create, "toml": tomllib.loads, "json": json.loads}
 WITH_BLOCKS = [page for page in pages() if fences(page)]
@@ -34,5 +34,6 @@ def test_no_block_is_missed_or_of_a_kind_that_nobody_checks(page: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
-def test_every_block_runs(page: Path, play: Callable[[Path], Page]) -> None:
-    play(page)
+def test_every_block_runs(page: Path, made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "here")
+    play(page, tmp_path / "here", PYTHON | SHELL)

@@ -31,7 +31,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_nothing_on_the_site_is_fetched_from_elsewhere(site: Path) -> None:
     found = [(file.name, tag) for file in site.rglob("*.html") for tag in FETCHED.findall(file.read_text("utf-8"))]
     assert not [one for one in found if 'rel="canonical"' not in one[1]]
-    styles = [file.name for file in site.rglob("*.css") if re.search(r"url\(\s*[\"']?(?:https?:)?//", file.read_text("utf-8"))]
+    styles = [
+        file.name for file in site.rglob("*.css") if re.search(r"url\(\s*[\"']?(?:https?:)?//", file.read_text("utf-8"))
+    ]
     assert not styles
 
 

@@ -2,8 +2,8 @@
 
 A comment right above a block declares how it is checked, where it does not simply run:
 
-- `<!-- not run: REASON -->`: what it says is parsed, composed or compiled; the reason is a GPU, a cluster, data, people, hours;
-- `<!-- run with: OPTION... -->`: small settings, added to each command, or `NAME = VALUE; ...` in place of lines of Python;
+- `<!-- not run: REASON -->`: it is parsed, composed or compiled; the reason is a GPU, a cluster, data, hours;
+- `<!-- run with: OPTION... -->`: small settings for each command, or `NAME = VALUE; ...` for lines of Python;
 - `<!-- run in: tests/FILE.py -->`: another test runs it.
 """
 

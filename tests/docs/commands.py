@@ -1,6 +1,5 @@
 """Commands as the pages show them: run in this process, or only understood."""
 
-import argparse
 import glob
 import re
 import runpy
@@ -12,35 +11,27 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from hydra import compose, initialize_config_dir
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from packaging.requirements import Requirement
 from torch.distributed.run import get_args_parser
 
 import evaluate
 import train
 from qscore import encoders, report, study
-from qscore.application.command_line import expand_shortcuts, run_command
+from qscore.application.command_line import run_command
 from qscore.encoders.__main__ import main as of_encoders
 from qscore.report.__main__ import main as of_report
 from qscore.study.__main__ import main as of_study
 from tests.conftest import REPOSITORY
+from tests.docs.understanding import CONF, Understood, compose_only, stop_after_parsing
 
-CONF = REPOSITORY / "conf"
 TASKS = {"train": train.train, "evaluate": evaluate.evaluate}
 SCRIPTS = {"train.py": "train", "evaluate.py": "evaluate", "qscore-train": "train", "qscore-evaluate": "evaluate"}
 MAINS = {
     f"{package.__name__}": main for package, main in ((encoders, of_encoders), (report, of_report), (study, of_study))
 }
 QUIET = ["num_workers=0", "hydra/job_logging=none", "hydra/hydra_logging=none"]
-NOT_INSTALLED = "ray"  # its launcher conflicts with joblib: docs/how-to/sweeps.md
 FILES = {"cp", "mkdir", "cd"}
 OF_OTHERS = {"wandb": ("login", "sync", "offline"), "tensorboard": ("--logdir",), "source": (".venv/bin/activate",)}
-
-
-class Understood(Exception):  # noqa: N818 - no error: the options were parsed, and that is all that was wanted
-    """Raised in place of doing what a command says."""
 
 
 def words(line: str) -> list[str]:
@@ -58,7 +49,10 @@ def start(line: str, options: list[str], *, only_understand: bool, patch: pytest
         _module(arguments[1], [*arguments[2:], *options], only_understand, patch)
     elif program in SCRIPTS or (program == "python" and arguments[0] in SCRIPTS):
         name, given = (SCRIPTS[program], arguments) if program in SCRIPTS else (SCRIPTS[arguments[0]], arguments[1:])
-        (compose_only if only_understand else _hydra)(name, [*given, *options], patch)
+        if only_understand:
+            compose_only(name, [*given, *options])
+        else:
+            _hydra(name, [*given, *options], patch)
     elif program == "python":
         _script(arguments, only_understand, patch)
     elif program == "make":
@@ -88,7 +82,7 @@ def _module(name: str, arguments: list[str], only_understand: bool, patch: pytes
     with patch.context() as context:
         context.setattr(uvicorn, "run", lambda *_, **__: None)  # a server that is told to stop at once
         if only_understand:
-            _stop_after_parsing(context)
+            stop_after_parsing(context)
         try:
             status = MAINS[name](arguments)
         except Understood:
@@ -98,48 +92,18 @@ def _module(name: str, arguments: list[str], only_understand: bool, patch: pytes
     assert status == 0, (name, arguments, status)
 
 
-def _stop_after_parsing(context: pytest.MonkeyPatch) -> None:
-    parse = argparse.ArgumentParser.parse_args
-
-    def understood(self: argparse.ArgumentParser, *arguments: object) -> None:
-        parse(self, *arguments)  # type: ignore[call-overload]
-        raise Understood
-
-    context.setattr(argparse.ArgumentParser, "parse_args", understood)
-
-
 def _hydra(name: str, arguments: list[str], patch: pytest.MonkeyPatch) -> None:
     """Runs train.py or evaluate.py here, without worker processes and without W&B."""
     logger = ["logger=csv"] if name == "train" and not any(a.startswith("logger=") for a in arguments) else []
     alone = [] if any(a.startswith("resume=") for a in arguments) else [*QUIET, *logger]
     with patch.context() as context:
         context.setattr(sys, "argv", [f"{name}.py", *arguments, *alone])
+        status = None
         try:
             run_command(TASKS[name], config_dir=CONF, config_name=name)
         except SystemExit as stop:
-            assert not stop.code, (name, arguments)
-
-
-def compose_only(name: str, arguments: list[str], _: object = None) -> None:
-    """Composes what a command would run with; of a sweep, its first run."""
-    given = [word for word in arguments if word not in ("-m", "--multirun", "--cfg", "job", "--help")]
-    if f"launch={NOT_INSTALLED}" in given:
-        assert (CONF / "launch" / f"{NOT_INSTALLED}.yaml").is_file()
-        given = [word for word in given if not word.startswith(("launch=", "hydra.launcher"))]
-    known = [path.stem for path in CONF.glob("data/*.yaml")]
-    parsed = OverridesParser.create().parse_overrides(expand_shortcuts(given, name, known_data=known))
-    overrides = [_first(override) for override in parsed]
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        compose(name, overrides, return_hydra_config=True)
-
-
-def _first(override: Override) -> str:
-    """The first choice of a sweep over one setting, or the setting."""
-    if not override.is_sweep_override():
-        return str(override.input_line)
-    start_or_all = override.value()
-    first = start_or_all.start if override.is_interval_sweep() else next(override.sweep_string_iterator())
-    return f"{override.get_key_element()}={first}"
+            status = stop.code
+    assert not status, (name, arguments)
 
 
 def _script(arguments: list[str], only_understand: bool, patch: pytest.MonkeyPatch) -> None:

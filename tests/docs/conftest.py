@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torchvision.models import resnet18
 
-from qscore.data.catalogue import embedded_digits
-from qscore.data.sources import ArrayImages
 from qscore.encoders import recognition
 from tests.docs.blocks import PYTHON, SHELL, Block, blocks_of
 from tests.docs.commands import start
+from tests.docs.material import images, stamps, tables
 
 SWEEP = (
     "python train.py -m experiment=quickstart data=FOLDER data.image_size=28 encoder.width=0.125 pretrain_epochs=1 "
@@ -31,41 +29,6 @@ NAMING = (
 )
 
 
-def _images(folder: Path) -> None:
-    train = embedded_digits().train
-    assert isinstance(train, ArrayImages)
-    assert train.labels is not None
-    for i in range(0, 3750, 10):
-        file = folder / str(int(train.labels[i])) / f"{i:04}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(train.images[i]).save(file)
-
-
-def _tables(home: Path) -> None:
-    ids = [path.relative_to(home / "FOLDER").as_posix() for path in sorted((home / "FOLDER").rglob("*.png"))]
-    words = "\n".join(f"{sample},{number % 2},{number % 3 == 0}" for number, sample in enumerate(ids))
-    said = "\n".join(f'{sample},"A {["thin", "round"][number % 2]} {sample[0]}."' for number, sample in enumerate(ids))
-    for name in ("words.csv", "concepts.csv", "FILE.csv"):
-        (home / name).write_text(f"id,[stroke] thin,slanted\n{words}\n")
-    (home / "said.csv").write_text(f"id,caption\n{said}\n")
-    (home / "groups.csv").write_text("id,cluster\n" + "\n".join(f"{sample},{sample[0]}" for sample in ids))
-    (home / "namings.csv").write_text("id,annotator,concept\n" + "\n".join(f"{sample},eva,thin" for sample in ids))
-    (home / "people.csv").write_text((home / "namings.csv").read_text())
-    (home / "my_models.py").write_text("def caption(images):\n    return [f'{i.width} px wide' for i in images]\n")
-    (home / "policies.json").write_text("{}")
-
-
-def _stamps(file: Path) -> None:
-    """Squares of a colour each, in the form of the stamps of docs/how-to/tuxpaint-study.md."""
-    draw, colours = np.random.default_rng(0), ["red", "green", "blue"]
-    pixels = np.full((360, 64, 64, 3), 255, np.uint8)
-    for number, image in enumerate(pixels):
-        image[8:56, 8 : 20 + number % 36] = draw.integers(0, 60, 3) + 180 * np.eye(3, dtype=int)[number % 3]
-    names = [f"{colours[number % 3]}/{number}.png" for number in range(360)]
-    captions = [f"A {colours[number % 3]} thing, {number % 7} across." for number in range(360)]
-    np.savez(file, X=pixels, caption=captions, category=[name.partition("/")[0] for name in names], fname=names)
-
-
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder, made once."""
@@ -73,10 +36,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
-        _images(home / "FOLDER")
+        images(home / "FOLDER")
         start(SWEEP, [], only_understand=False, patch=patch)
-        _tables(home)
-        _stamps(home / "tuxpaint64.npz")
+        tables(home)
+        stamps(home / "tuxpaint64.npz")
         network = {
             f"module.encoder_q.{name}": tensor for name, tensor in resnet18().state_dict().items() if "fc" not in name
         }

@@ -1,5 +1,6 @@
 """The site is built without a warning, needs no network, and lacks no page; links work in the repository as well."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,8 +63,8 @@ def test_lists_and_tables_begin_after_an_empty_line() -> None:
     """GitHub does not mind; the site would show one long paragraph."""
     for page in pages():
         text = re.sub(r"^( *)```.*?^\1```", "", page.read_text("utf-8"), flags=re.S | re.M)
-        lines = [""] + text.splitlines()
-        for before, line in zip(lines, lines[1:], strict=False):
+        lines = ["", *text.splitlines()]
+        for before, line in itertools.pairwise(lines):
             starts = re.match(r"(?:[-*]|\d+\.) |\|", line)
             within = re.match(r"\s*(?:[-*]|\d+\.) |\s+\S|\||$|<!--", before)
             assert not starts or within, f"{page.relative_to(REPOSITORY)}: {line}"

@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint benchmark clean
+.PHONY: quickstart test lint docs benchmark clean
 
 quickstart: $(VENV)/.runtime
 	$(BIN)/python train.py -m experiment=quickstart lambda=0,10
@@ -20,6 +20,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+# site/index.html; a broken link, an unknown name or a page that is not in the menu is an error.
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # About half an hour on two cores; kornia is compared with where it is installed.
 benchmark: $(VENV)/.dev
@@ -44,4 +48,4 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.created
 	touch $@ $(VENV)/.runtime
 
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) runs site

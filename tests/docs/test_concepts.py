@@ -13,20 +13,17 @@ from qscore.interpretability.reverse_probing.experts import KNOWN, expert_by_nam
 from qscore.interpretability.reverse_probing.experts.image_text import PHOTOGRAPHIC_STYLE
 from qscore.interpretability.reverse_probing.tables import EXTENSIONS, load_concepts
 from tests.conftest import REPOSITORY
+from tests.docs.blocks import PYTHON
+from tests.docs.conftest import play
 
-PAGE = (REPOSITORY / "docs" / "how-to" / "concepts.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)
+FILE = REPOSITORY / "docs" / "how-to" / "concepts.md"
+PAGE = FILE.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the blocks define, run in order in one namespace."""
-    defined: dict[str, Any] = {"__name__": "page"}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("concepts"))
-        for block in BLOCKS:
-            exec(block, defined)
-    return defined
+    return play(FILE, tmp_path_factory.mktemp("concepts"), PYTHON).names
 
 
 def test_every_block_brings_its_concepts(names: dict[str, Any]) -> None:

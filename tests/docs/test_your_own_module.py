@@ -10,26 +10,21 @@ import torch
 from qscore import QScoreRegularizer
 from qscore.errors import UserError
 from tests.conftest import REPOSITORY
+from tests.docs.blocks import PYTHON
+from tests.docs.conftest import play
 
-PAGE = (REPOSITORY / "docs" / "how-to" / "your-own-module.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)
+FILE = REPOSITORY / "docs" / "how-to" / "your-own-module.md"
+PAGE = FILE.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the blocks define, run in order in one namespace."""
-    defined: dict[str, Any] = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("how-to"))
-        torch.manual_seed(0)
-        for block in BLOCKS:
-            exec(block, defined)
-        defined["folder"] = Path.cwd()
-    return defined
+    played = play(FILE, tmp_path_factory.mktemp("how-to"), PYTHON)
+    return {**played.names, "folder": played.folder}
 
 
 def test_every_block_trains_with_the_term(names: dict[str, Any]) -> None:
-    assert len(BLOCKS) == 5
     for name in ("regularizer", "by_hand", "pooled", "of_compiled"):
         callback = names[name]
         assert callback.mined.num_samples == 64

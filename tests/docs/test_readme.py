@@ -1,20 +1,19 @@
 """What the README shows runs as it stands."""
 
 import re
-
-import pytest
+from pathlib import Path
 
 from tests.conftest import REPOSITORY
+from tests.docs.blocks import PYTHON
+from tests.docs.conftest import play
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, flags=re.S))
-def test_python_blocks_run(block: str) -> None:
-    names: dict[str, object] = {}
-    exec(block, names)
-    assert names["scores"].shape == (256,)  # type: ignore[attr-defined]
-    assert names["loss"].item() >= 0  # type: ignore[attr-defined]
+def test_a_score_for_each_image_and_a_term_for_the_loss(tmp_path: Path) -> None:
+    names = play(REPOSITORY / "README.md", tmp_path, PYTHON).names
+    assert names["scores"].shape == (256,)
+    assert names["loss"].item() >= 0
 
 
 def test_the_two_commands_are_those_of_the_makefile() -> None:
@@ -29,8 +28,3 @@ def test_every_data_set_and_method_of_the_readme_has_its_yaml() -> None:
         assert listed
         files = {path.stem for path in (REPOSITORY / "conf" / group).glob("*.yaml")}
         assert set(re.findall(r"`(\w+)`", listed[1])) == files - {"folder", "npz"}
-
-
-def test_pictures_of_the_readme_are_there() -> None:
-    for picture in re.findall(r"!\[.*?\]\((.*?)\)", README, flags=re.S):
-        assert (REPOSITORY / picture).is_file()

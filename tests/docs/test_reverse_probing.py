@@ -1,18 +1,18 @@
 """docs/reverse-probing.md runs as it stands, and its numbers are those of the code."""
 
-import re
-from typing import Any
+from pathlib import Path
 
 from qscore.interpretability.reverse_probing.split import TEST, VALIDATION
 from tests.conftest import REPOSITORY
+from tests.docs.blocks import PYTHON
+from tests.docs.conftest import play
 
-PAGE = (REPOSITORY / "docs" / "reverse-probing.md").read_text(encoding="utf-8")
+FILE = REPOSITORY / "docs" / "reverse-probing.md"
+PAGE = FILE.read_text(encoding="utf-8")
 
 
-def test_the_block_says_what_the_page_says() -> None:
-    names: dict[str, Any] = {}
-    (block,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.S)
-    exec(block, names)
+def test_the_block_says_what_the_page_says(tmp_path: Path) -> None:
+    names = play(FILE, tmp_path, PYTHON).names
     assert 1.9 < names["probe"].information_bits < 2.02
     assert names["probe"].top1 > 0.99
 
@@ -23,8 +23,3 @@ def test_shares_of_the_split() -> None:
         f"on {train:.0%} of every cluster, chosen on {validation:.0%}, measured on {TEST:.0%}".replace("%", " %")
         in PAGE
     )
-
-
-def test_what_the_page_links_to_is_there() -> None:
-    for link in re.findall(r"\]\(((?!http)[^)#]+)", PAGE):
-        assert (REPOSITORY / "docs" / link).exists(), link

@@ -69,6 +69,12 @@ def build_method(cfg: DictConfig, encoder: Encoder) -> SSLMethod:
     return method
 
 
+def build_watch(cfg: DictConfig) -> list[pl.Callback]:
+    """Returns what notices collapse and divergence in any training, unless `watch=none`."""
+    watch = cfg.get("watch")  # runs from before there was one have no such entry
+    return [instantiate(watch)] if watch else []
+
+
 def build_callbacks(cfg: DictConfig) -> list[pl.Callback]:
     """Returns what fine-tuning adds to training: the guard, unless `guard=none`, and the regularizer.
 

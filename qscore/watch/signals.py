@@ -1,6 +1,6 @@
 """What a batch of representations says of an encoder in training: how much room they fill, and what never moves."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from jaxtyping import Bool, Float
@@ -21,23 +21,30 @@ class Signals:
             evenly; unlike the standard deviation it does not depend on the number of features.
         rank_me: See `rank_me`.
         dead_share: Share of the features that had one value for every sample of the window.
-        norm: Mean L2 norm of a representation.
     """
 
     step: int
     spread: float
     rank_me: float
     dead_share: float
-    norm: float
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The numbers, by name."""
+        return {name: value for name, value in asdict(self).items() if name != "step"}
+
+    def as_log(self) -> dict[str, float]:
+        """Returns the numbers to log, by name."""
+        return {f"watch/{name}": value for name, value in self.values.items()}
 
 
 def spread(h: Float[Tensor, "sample feature"]) -> float:
     """Returns sqrt(feature) times the mean standard deviation of the L2-normalised representations.
 
-    >>> spread(torch.eye(4)), spread(torch.ones(3, 2))
-    (0.866025..., 0.0)
+    >>> round(spread(torch.eye(4)), 3), spread(torch.ones(3, 2))
+    (0.866, 0.0)
     """
-    return float(feature_std(h)) * h.shape[1] ** 0.5
+    return float(feature_std(h) * h.shape[1] ** 0.5)
 
 
 def batch_rank(h: Float[Tensor, "sample feature"]) -> float:

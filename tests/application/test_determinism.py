@@ -1,4 +1,4 @@
-"""`seed=` with `trainer.deterministic=true` gives the same numbers to the last digit, in whatever process they are made."""
+"""`seed=` with `trainer.deterministic=true` gives the same numbers to the last digit, in any process."""
 
 import csv
 import json

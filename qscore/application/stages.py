@@ -21,7 +21,6 @@ from qscore.data import ImageDataModule
 from qscore.encoders import load_encoder, save_encoder
 from qscore.methods import SSLMethod
 from qscore.regularizer import QScoreRegularizer
-from qscore.watch.callback import noticed_by
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +92,7 @@ def _fit(
     try:
         trainer.fit(method, datamodule=data, ckpt_path=run.last_checkpoint)
     finally:
-        run.update(noticed=noticed_by(watch))
+        run.update(noticed=[notice for each in watch for notice in each.noticed] if watch else None)
     if trainer.is_global_zero:
         _keep(cfg, run, method, data, trainer, throughput, seconds=time.monotonic() - started)
     trainer.strategy.barrier()

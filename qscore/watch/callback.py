@@ -1,7 +1,5 @@
 """CollapseWatch: notices collapse and divergence while they happen, and says so once."""
 
-from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 import pytorch_lightning as pl
@@ -63,9 +61,9 @@ class CollapseWatch(pl.Callback):
         self._came_so: set[str] = set()
 
     @property
-    def noticed(self) -> list[Notice]:
-        """What was noticed so far."""
-        return self._notes.notices
+    def noticed(self) -> list[dict[str, Any]]:
+        """What was noticed so far: the content of `noticed.json`, and of the entry `noticed` in `run.json`."""
+        return self._notes.facts
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         self._detach()
@@ -99,15 +97,14 @@ class CollapseWatch(pl.Callback):
         """Refuses a checkpoint of weights that are lost, before a byte of it is written."""
         self._stop_if_lost(trainer, pl_module, {part: checkpoint.get(part) for part in ("state_dict", OPTIMIZERS)})
 
-    def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:
-        """Leaves the module as it was."""
+    def teardown(self, *_: Any, **__: Any) -> None:
         self._detach()
 
-    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+    def on_exception(self, *_: Any) -> None:
         self._detach()
 
     def state_dict(self) -> dict[str, Any]:
-        return {"noticed": self._notes.facts, "judge": self._judge.state()}
+        return {"noticed": self.noticed, "judge": self._judge.state()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._notes.notices = [Notice(**entry) for entry in state_dict["noticed"]]
@@ -152,9 +149,3 @@ class CollapseWatch(pl.Callback):
         if self._ear is not None:
             self._ear.detach()
             self._ear = None
-
-
-def noticed_by(callbacks: Iterable[pl.Callback]) -> list[dict[str, Any]] | None:
-    """Returns what the watch among some callbacks noticed; None where there is none."""
-    watch = next((callback for callback in callbacks if isinstance(callback, CollapseWatch)), None)
-    return None if watch is None else [asdict(notice) for notice in watch.noticed]

@@ -20,6 +20,7 @@ KIND_OF = {
     SHARE_EMPTY: EMPTY,
     LOSS: DIVERGENCE,
 }
+KEPT = {SPREAD: "spread_kept", RANK_ME: "rank_kept", PROJECTION_STD: "projections_kept"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class Limits:
     collapse passes them within an epoch (docs/how-to/watch.md has the measurements).
 
     Attributes:
-        fall: Share of its highest value that spread, RankMe and projections must keep.
+        spread_kept: Share of its highest value that the spread must keep.
+        rank_kept: The same of RankMe.
+        projections_kept: The same of the projections' standard deviation, which dips in healthy runs of DINO.
         spread: Spread that any encoder must have; the samples' cosines are 1 - spread² on average.
         dead_share: Share of the features that may be dead over a window.
         share_empty: Share of the views that may have an empty L ∩ D.
@@ -38,7 +41,9 @@ class Limits:
         patience: So many looks in a row must be abnormal.
     """
 
-    fall: float = 0.25
+    spread_kept: float = 0.33
+    rank_kept: float = 0.4
+    projections_kept: float = 0.25
     spread: float = 0.01
     dead_share: float = 0.5
     share_empty: float = 0.5
@@ -111,7 +116,7 @@ class Judge:
             limit = self.limits.loss * self.best.setdefault(LOSS, max(1.0, abs(value)))
             return limit, abs(value) > limit
         self.best[signal] = max(value, self.best.get(signal, value))
-        limit = self.limits.fall * self.best[signal]
+        limit = getattr(self.limits, KEPT[signal]) * self.best[signal]
         if signal == SPREAD:
             limit = max(limit, self.limits.spread)
         return limit, value < limit

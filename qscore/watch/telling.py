@@ -1,4 +1,4 @@
-"""What was noticed: kept, written down, said once with its likely causes, and where it must be, the end of a training."""
+"""What was noticed: kept, written down, said once with its likely causes, and where it must be, the end of a run."""
 
 import logging
 from dataclasses import asdict, replace

@@ -11,7 +11,7 @@ from qscore.regularizer.outputs import Select, find_encoder
 from qscore.watch.ear import Ear
 from qscore.watch.finite import LossRecord, not_finite
 from qscore.watch.judge import DEAD_SHARE, LOSS, Judge, Limits, Notice
-from qscore.watch.settings import logged
+from qscore.watch.settings import logged, term_share
 from qscore.watch.signals import Signals, Window, batch_rank, spread
 from qscore.watch.telling import Notes
 
@@ -113,6 +113,7 @@ class CollapseWatch(pl.Callback):
     def _look(self, trainer: Any, pl_module: Any, loss: Any) -> None:
         self._stop_if_not_finite(trainer, pl_module)
         values = logged(trainer)
+        self._notes.largest_share = max(self._notes.largest_share, term_share(trainer))
         if isinstance(loss, Tensor):
             values[LOSS] = float(means_over_processes({LOSS: loss.detach()})[LOSS])
         h = self._ear.heard() if self._ear else None

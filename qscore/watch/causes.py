@@ -40,8 +40,9 @@ class Settings:
         learning_rate: The highest one of the optimizers.
         batch: Images a step; 0 where unknown.
         weight: The regularizer's lambda; 0 where there is none.
-        term_share: What lambda times the term was of the loss; None where unknown.
+        term_share: The most that lambda times the term was of the loss.
         epsilon: Of the regularizer.
+        was_empty: Whether the mining pass found as many empty sets before the first step.
         precision: The trainer's.
     """
 
@@ -49,8 +50,9 @@ class Settings:
     learning_rate: float
     batch: int = 0
     weight: float = 0.0
-    term_share: float | None = None
-    epsilon: float | None = None
+    term_share: float = 0.0
+    epsilon: float = 0.0
+    was_empty: bool = False
     precision: str = "32-true"
 
 
@@ -76,13 +78,12 @@ def causes(kind: str, settings: Settings) -> list[str]:
     """
     rate = f"the learning rate ({settings.learning_rate:.3g}) is too high"
     method = OF_METHOD.get(settings.method, OTHERS).format(batch=settings.batch or "unknown")
-    if kind == EMPTY:
-        return [
-            f"epsilon ({settings.epsilon:g}) is too large for these features: take epsilon=auto, or formula=soft",
-            "the features have lost their peaks: the encoder is collapsing",
-        ]
+    sets = f"epsilon ({settings.epsilon:g}) is too large for these features: take epsilon=auto, or formula=soft"
+    if kind == EMPTY and settings.was_empty:
+        return [sets]
     ordered = {
         COLLAPSE: [method, rate],
+        EMPTY: [f"the features have changed since they were mined, as in a collapse: {rate}", sets],
         DEAD: [rate, "the encoder came with dead features: look at the checkpoint", method],
         DIVERGENCE: [rate, "gradients are not clipped (trainer.gradient_clip_val)"],
         NOT_FINITE: [rate, "an image or its normalisation is not finite"],
@@ -91,7 +92,7 @@ def causes(kind: str, settings: Settings) -> list[str]:
         ordered.insert(1, f"precision={settings.precision} overflows: take bf16-mixed or 32-true")
     if settings.weight > 0:
         large = f"lambda ({settings.weight:g}) is too large"
-        outweighs = settings.term_share is not None and settings.term_share > 1
-        first = f"{large}: its term is {settings.term_share:.3g} times the loss" if outweighs else large
+        outweighs = settings.term_share > 1
+        first = f"{large}: its term was {settings.term_share:.3g} times the loss" if outweighs else large
         ordered.insert(0 if outweighs else len(ordered), first)
     return ordered

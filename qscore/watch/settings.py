@@ -39,22 +39,34 @@ def is_said_by_mining(trainer: Any) -> bool:
     return mined is not None and mined.share_empty > ALARMING_EMPTY_SHARE
 
 
-def settings_of(trainer: Any, module: Any) -> Settings:
-    """Returns what the likely cause depends on."""
+def term_share(trainer: Any) -> float:
+    """Returns what lambda times the term was of the loss without it in the last step; 0 where there is no term."""
     regularizer, known = regularizer_of(trainer), trainer.callback_metrics
+    loss = known.get(SSL_LOSS, known.get(TRAINED_LOSS))
+    if regularizer is None or TERM not in known or loss is None:
+        return 0.0
+    return float(regularizer.weight * known[TERM].abs() / loss.abs().clamp_min(1e-12))
+
+
+def settings_of(trainer: Any, module: Any, largest_share: float) -> Settings:
+    """Returns what the likely cause depends on.
+
+    Args:
+        trainer: That of the running fit.
+        module: What it trains.
+        largest_share: The largest `term_share` so far: a collapse that a term has caused may leave it without effect.
+    """
+    regularizer = regularizer_of(trainer)
     rates = [group["lr"] for optimizer in trainer.optimizers for group in optimizer.param_groups]
-    weight = regularizer.weight if regularizer else 0.0
-    share, loss = None, known.get(SSL_LOSS, known.get(TRAINED_LOSS))
-    if weight and TERM in known and loss is not None:
-        share = float(weight * known[TERM].abs() / loss.abs().clamp_min(1e-12))
     mined = regularizer.mined if regularizer else None
     return Settings(
         method=type(module).__name__,
         learning_rate=max((float(rate) for rate in rates), default=0.0),
         batch=int(getattr(trainer.datamodule, "batch_size", 0) or 0),
-        weight=weight,
-        term_share=share,
-        epsilon=mined.epsilon if mined else None,
+        weight=regularizer.weight if regularizer else 0.0,
+        term_share=largest_share,
+        epsilon=mined.epsilon if mined else 0.0,
+        was_empty=is_said_by_mining(trainer),
         precision=str(trainer.precision),
     )
 

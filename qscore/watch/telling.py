@@ -21,10 +21,12 @@ class Notes:
 
     Attributes:
         notices: In the order of time.
+        largest_share: See `settings_of`.
     """
 
     def __init__(self) -> None:
         self.notices: list[Notice] = []
+        self.largest_share = 0.0
 
     @property
     def facts(self) -> list[dict[str, Any]]:
@@ -48,7 +50,7 @@ class Notes:
         raise UserError(f"{told.message} {last_state(trainer)}")
 
     def _note(self, trainer: Any, module: Any, notice: Notice) -> Notice:
-        told = replace(notice, message=described(notice, settings_of(trainer, module)))
+        told = replace(notice, message=described(notice, settings_of(trainer, module, self.largest_share)))
         self.notices.append(told)
         if trainer.is_global_zero:
             write_json(Path(trainer.default_root_dir) / NOTICED_FILE, self.facts)

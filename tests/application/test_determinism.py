@@ -10,6 +10,8 @@ from safetensors.torch import load_file
 
 from tests.application.conftest import LIGHT, script, tiny
 
+TWO = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "evaluation=knn"]
+LOSSES = {"train/loss", "train/ssl_loss", "q_score/term"}
 OPTIONS = ["lambda=20", "epsilon=2", "trainer.deterministic=true", "evaluation=all", *LIGHT]
 # What a run says of its clock, its places and its machine; everything else is to be the same.
 OF_THE_CLOCK = {
@@ -86,3 +88,21 @@ def test_a_run_of_a_sweep_is_the_single_run(run: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (swept,) = (tmp_path / "sweep").glob("*lambda20*")
     assert_same(run, swept)
+
+
+@pytest.mark.slow
+def test_two_processes_mine_the_same_features_and_have_the_same_losses_and_metrics(run: Path, tmp_path: Path) -> None:
+    """The held-out images are not a multiple of two, and neither are the training images of a batch size."""
+    data = f"data={run.parent / 'digits.npz'}"
+    done = script("train", *tiny(tmp_path, *OPTIONS, *TWO, data))
+    assert done.returncode == 0, done.stderr
+    two = tmp_path / "run"
+    assert facts(two)["num_devices"] == 2
+    mined = [read(home, "discriminative_features.json") for home in (run, two)]
+    assert mined[0]["features"] == mined[1]["features"]
+    pairs = list(zip(logged(run), logged(two), strict=True))
+    for alone, together in pairs:
+        for name in LOSSES & {name for name, value in alone.items() if value}:
+            assert float(together[name]) == pytest.approx(float(alone[name]), rel=1e-5, abs=1e-5), (alone["step"], name)
+    assert sum(bool(alone["train/loss"]) for alone, _ in pairs) == facts(run)["num_steps"]
+    assert measured(two)["knn.json"] == measured(run)["knn.json"]

@@ -73,7 +73,8 @@ def settings_of(trainer: Any, module: Any, largest_share: float) -> Settings:
 
 def last_state(trainer: Any) -> str:
     """Returns where the last whole state of a training lies that has just been lost, and how to go on from it."""
-    kept = [getattr(callback, "last_model_path", "") for callback in trainer.checkpoint_callbacks]
+    attributes = ("last_model_path", "best_model_path")  # without a monitor the best one is the last one
+    kept = [getattr(callback, name, "") for callback in trainer.checkpoint_callbacks for name in attributes]
     file = next((path for path in [*kept, trainer.ckpt_path] if path and Path(path).is_file()), None)
     if file is None:
         return "The training ends here; no checkpoint was written yet. Start again with other settings."

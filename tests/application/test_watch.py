@@ -1,4 +1,4 @@
-"""What the watch leaves of a command: one message, exit status 2, notices in run.json, no checkpoint of lost weights."""
+"""A command under the watch: one message, exit status 2, notices in run.json, no checkpoint of lost weights."""
 
 import json
 from collections.abc import Callable

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         extract,
         q_score,
     )
+    from qscore.watch import CollapseWatch
 
 _HOME = {
     "dominant_features": "qscore.score",
@@ -31,9 +32,11 @@ _HOME = {
     "load_encoder": "qscore.encoders",
     "Representations": "qscore.records",
     "extract": "qscore.score",
+    "CollapseWatch": "qscore.watch",
 }
 
 __all__ = [
+    "CollapseWatch",
     "DiscriminativeFeatures",
     "Encoder",
     "QScore",

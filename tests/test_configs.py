@@ -25,7 +25,7 @@ def composed(*overrides: str, config: str = "train") -> DictConfig:
 
 
 @pytest.mark.parametrize(
-    "group", ["data", "encoder", "method", "regularizer", "guard", "evaluation", "trainer", "logger"]
+    "group", ["data", "encoder", "method", "regularizer", "guard", "watch", "evaluation", "trainer", "logger"]
 )
 def test_every_choice_composes_and_resolves(group: str) -> None:
     assert names(group)

@@ -20,6 +20,7 @@ from qscore.errors import UserError
 from qscore.methods import SSLMethod
 from qscore.methods.batch_norm import BatchNormSync
 from qscore.score import extraction_trainer
+from qscore.watch import CollapseWatch
 
 
 def recipe(cfg: DictConfig) -> DictConfig:
@@ -67,6 +68,12 @@ def build_method(cfg: DictConfig, encoder: Encoder) -> SSLMethod:
     chosen = recipe(cfg)
     method: SSLMethod = instantiate(chosen.module)(encoder, instantiate(chosen.optimization))
     return method
+
+
+def build_watch(cfg: DictConfig) -> list[CollapseWatch]:
+    """Returns what notices collapse and divergence in any training, unless `watch=none`."""
+    watch = cfg.get("watch")  # runs from before there was one have no such entry
+    return [instantiate(watch)] if watch else []
 
 
 def build_callbacks(cfg: DictConfig) -> list[pl.Callback]:

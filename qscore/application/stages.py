@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
-from qscore.application.build import build_encoder, build_method, build_trainer
+from qscore.application.build import build_encoder, build_method, build_trainer, build_watch
 from qscore.application.guard import guard_facts
 from qscore.application.heads import start_heads
 from qscore.application.launch import is_first_process
@@ -86,9 +86,13 @@ def _fit(
     method.encoder.check_image_size(cfg.data.image_size)
     num_batches = len(data.source("pretrain")) // cfg.batch_size
     throughput = Throughput(cfg.batch_size)
-    watched = [throughput, *callbacks]  # first, so that an epoch ends before others look at it
+    watch = build_watch(cfg)  # before the guard: it says at which step an encoder was lost
+    watched = [throughput, *watch, *callbacks]  # first, so that an epoch ends before others look at it
     trainer = build_trainer(cfg, run, epochs=epochs, num_batches=num_batches, loggers=loggers, callbacks=watched)
-    trainer.fit(method, datamodule=data, ckpt_path=run.last_checkpoint)
+    try:
+        trainer.fit(method, datamodule=data, ckpt_path=run.last_checkpoint)
+    finally:
+        run.update(noticed=[notice for each in watch for notice in each.noticed] if watch else None)
     if trainer.is_global_zero:
         _keep(cfg, run, method, data, trainer, throughput, seconds=time.monotonic() - started)
     trainer.strategy.barrier()

@@ -14,6 +14,7 @@ from qscore.report.published_tables import measured_grids, published_csvs
 from qscore.report.reverse_probing.overview import reverse_notes
 from qscore.report.rivals import rivals_table
 from qscore.report.template import rendered
+from qscore.report.watch import watch_notes
 
 PAGE = "index.html"
 
@@ -38,7 +39,7 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
         rows=rows,
         roles=[e.role.lower() for e in encoders],
         caution=tables.caution(encoders),
-        notes=[*guard_notes(encoders), *reverse_notes(encoders), *tables.notes(encoders)],
+        notes=[*watch_notes(encoders), *guard_notes(encoders), *reverse_notes(encoders), *tables.notes(encoders)],
         chapters=[
             (
                 chapter,

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 
+MAX_PIXELS = 1 << 26  # 8192 x 8192: with all its copies below 1 GB
 # What Pillow's decoders raise on files that are truncated, mislabelled or too large to be honest.
 UNREADABLE = (
     OSError,

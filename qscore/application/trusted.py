@@ -1,7 +1,6 @@
 """What a run directory may have made: objects of the libraries that configurations name, and nothing else."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from hydra.utils import get_object
@@ -13,7 +12,7 @@ TARGET = "_target_"
 MODULES = ("qscore.", "lightly.transforms.", "pytorch_lightning.", "torch.optim.", "torchvision.transforms.")
 
 
-def trusted(config: dict[str, Any], source: object) -> dict[str, Any]:
+def trusted(config: Any, source: object) -> Any:
     """Returns the configuration of a run, which may be a stranger's, once each of its `_target_` is known.
 
     Args:

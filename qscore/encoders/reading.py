@@ -21,6 +21,7 @@ from torch import Tensor
 
 from qscore.errors import UserError, UserFileNotFoundError
 
+MAX_DEPTH = 32  # of dictionaries inside one another; sources have four
 WRAPPERS = {"module", "_orig_mod"}  # segments that DDP, DataParallel, FSDP and torch.compile insert
 BOOKKEEPING = {
     "optimizer",
@@ -166,15 +167,24 @@ def _opens_safely(path: Path) -> bool:
 def flatten(content: Mapping[str, Any]) -> dict[str, Tensor]:
     """Returns all tensors that are not an optimizer's or another keeper's of books, under dotted keys.
 
+    Raises:
+        UserError: If a tensor comes twice, or dictionaries lie too deep inside one another.
+
     >>> list(flatten({"epoch": 3, "state_dict": {"module.fc.bias": torch.zeros(1)}, "optimizer": {"a": torch.ones(1)}}))
     ['state_dict.fc.bias']
     """
+    return _flat(content, MAX_DEPTH)
+
+
+def _flat(content: Mapping[str, Any], depth: int) -> dict[str, Tensor]:
+    if depth == 0:
+        raise UserError(f"Expected weights in at most {MAX_DEPTH} dictionaries inside one another, got more of them.")
     tensors: dict[str, Tensor] = {}
     for key, value in content.items():
         if isinstance(value, Tensor):
             tensors[_unwrapped(str(key))] = value
         elif isinstance(value, Mapping) and key not in BOOKKEEPING and not isinstance(value, omegaconf.DictConfig):
-            for name, tensor in flatten(value).items():
+            for name, tensor in _flat(value, depth - 1).items():
                 unwrapped = _unwrapped(f"{key}.{name}")
                 if unwrapped in tensors and tensors[unwrapped] is not tensor:
                     raise UserError(

@@ -7,7 +7,7 @@ from typing import Any
 
 from qscore.encoders.networks import TIMM
 from qscore.errors import UserError
-from qscore.files import read_json
+from qscore.files import read_object
 
 ACTIVATIONS = {"vit": "gelu", "resnet": "relu"}
 LIBRARY_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -74,4 +74,4 @@ def _check(config: Mapping[str, Any], weights: Path) -> None:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    return read_json(file) if file.is_file() else {}
+    return read_object(file) if file.is_file() else {}

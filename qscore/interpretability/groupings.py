@@ -1,7 +1,6 @@
 """Groups that k-means did not make: labels, dominant features, a method's own self-labels; and who is in a group."""
 
 import csv
-import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from qscore.arrays import read_arrays
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.interpretability.reverse_probing.concepts import listed
 from qscore.records import Grouping
@@ -53,7 +53,7 @@ def read_clusters(path: Path) -> dict[str, int]:
         raise UserError(f"Expected clusters in a .csv or .npz file, got {path.name}; convert it to either.")
     try:
         named = _from_csv(path) if path.suffix == ".csv" else _from_npz(path)
-    except (UnicodeDecodeError, csv.Error, OSError, zipfile.BadZipFile, EOFError) as error:
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
         raise UserError(f"Expected a readable file of clusters, got {path}: {error}.") from error
     found: dict[str, int] = {}
     repeated = []
@@ -81,14 +81,7 @@ def _from_csv(path: Path) -> Iterable[tuple[str, object]]:
 
 
 def _from_npz(path: Path) -> Iterable[tuple[str, object]]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except ValueError as error:  # no archive, or Python objects in it, which run code when they are read
-        raise UserError(
-            f"Expected an archive of texts and numbers, got something else in {path.name}; "
-            "write it by np.savez(path, ids=np.array(ids, dtype=str), clusters=...)."
-        ) from error
+    arrays = read_arrays(path)
     if not {"ids", "clusters"} <= set(arrays):
         raise UserError(
             f"Expected arrays ids and clusters in {path.name}, got {', '.join(arrays) or 'nothing'}; "

@@ -1,13 +1,12 @@
 """What a study is made of: the texts, the rules and the trials, read from its folder and checked once."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import fingerprint
+from qscore.files import fingerprint, parse_json
 from qscore.study.rules import CONDITIONS, Policies
 
 _IMAGE_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}\.(png|jpg|jpeg)")
@@ -100,7 +99,7 @@ def load_study(folder: Path) -> Study:
             raise UserFileNotFoundError(f"Expected a study in {folder}: there is no {file.name}. Make one with `new`.")
     try:
         text, lines = settings_file.read_text(encoding="utf-8"), trials_file.read_text(encoding="utf-8")
-        settings: dict[str, Any] = json.loads(text)
+        settings: dict[str, Any] = parse_json(text)
         study = Study(
             folder=folder,
             title=str(settings["title"]),
@@ -121,7 +120,7 @@ def _read_trials(lines: str) -> dict[str, Trial]:
     trials: dict[str, Trial] = {}
     for number, line in enumerate(lines.splitlines(), 1):
         try:
-            record = {key: value for key, value in json.loads(line).items() if value is not None}
+            record = {key: value for key, value in parse_json(line).items() if value is not None}
             trial = Trial(**{**record, "references": tuple(record.get("references", ()))})
         except (TypeError, AttributeError, ValueError) as error:
             raise UserError(f"line {number} of trials.jsonl: {error}") from error

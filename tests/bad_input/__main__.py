@@ -37,7 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if num_finds else 0
 
 
-def look(target: Target, options: argparse.Namespace, seconds: float) -> tuple[Counter[str], dict[str, tuple[str, Outcome]]]:
+def look(
+    target: Target, options: argparse.Namespace, seconds: float
+) -> tuple[Counter[str], dict[str, tuple[str, Outcome]]]:
     """Tries a target for some time; returns what came of it, and the first try at each place that failed."""
     counts: Counter[str] = Counter()
     finds: dict[str, tuple[str, Outcome]] = {}

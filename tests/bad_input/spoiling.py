@@ -52,7 +52,9 @@ def insert(data: bytes, chance: Random) -> bytes:
 
 
 def nothing_left(data: bytes, chance: Random) -> bytes:
-    return chance.choice((b"", b"\x00", b" ", b"\n", b"{}", b"[]", b"null", b"0", b"\x80\x04.", b"PK\x05\x06" + b"\0" * 18))
+    return chance.choice(
+        (b"", b"\x00", b" ", b"\n", b"{}", b"[]", b"null", b"0", b"\x80\x04.", b"PK\x05\x06" + b"\0" * 18)
+    )
 
 
 BYTES: tuple[Spoil, ...] = (flip, flip, flip_head, truncate, splice, overwrite, insert, nothing_left)

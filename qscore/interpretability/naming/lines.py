@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import write_text
+from qscore.files import parse_json, write_text
 
 Record = TypeVar("Record")
 Row = dict[str, Any]
@@ -57,8 +57,8 @@ def record_of(kind: type[Record], row: Row, where: str) -> Record:
 
 def _object(line: str, where: str) -> Row:
     try:
-        found = json.loads(line)
-    except json.JSONDecodeError as error:
+        found = parse_json(line)
+    except ValueError as error:
         raise UserError(f"Expected JSON in {where}, got {line[:40]!r}: {error}.") from error
     if not isinstance(found, dict):
         raise UserError(f"Expected an object in {where}, got {line[:40]!r}; write {{...}}.")

@@ -1,6 +1,5 @@
 """A naming study's folder, read and checked once: `study.json`, `naming.jsonl`, `images/`."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,7 +8,7 @@ from random import Random
 from typing import Any
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import fingerprint
+from qscore.files import fingerprint, parse_json
 from qscore.study.folder import Study
 from qscore.study.naming.rules import NamingPolicies
 from qscore.study.rules import Policies
@@ -86,7 +85,7 @@ class NamingStudy:
 def study_kind(folder: Path) -> str:
     """Returns the kind that a `study.json` names; nothing where there is none, as in a study of trials."""
     try:
-        settings = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+        settings = parse_json((folder / "study.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
     return str(settings.get("kind", "")) if isinstance(settings, dict) else ""
@@ -104,9 +103,9 @@ def load_naming_study(folder: Path) -> NamingStudy:
             raise UserFileNotFoundError(f"Expected a naming study in {folder}: there is no {file.name}. Make one.")
     try:
         text, lines = (file.read_text(encoding="utf-8") for file in files)
-        settings: dict[str, Any] = json.loads(text)
+        settings: dict[str, Any] = parse_json(text)
         policies = NamingPolicies.read(settings.get("policies", {}))
-        activations = [Activation(**json.loads(line)) for line in lines.splitlines()]
+        activations = [Activation(**parse_json(line)) for line in lines.splitlines()]
         frame = Study(
             folder=folder,
             title=str(settings["title"]),

@@ -125,12 +125,14 @@ def same_h(folder: Path, found: Any) -> None:
     assert (found.h.numpy() == stored["h"]).all()
     assert len(found.h) == len(found.ids)
     assert found.h.ndim == 2
-    assert found.labels is None or (0 <= int(found.labels.min()) and int(found.labels.max()) < len(found.class_names))
+    assert found.labels is None or (int(found.labels.min()) >= 0 and int(found.labels.max()) < len(found.class_names))
 
 
 def npz(name: str, key: str, read: Any, holds: Any = None, **arrays: np.ndarray) -> Target:
     file = f"{key if key != 'present' else 'concepts'}.npz"
-    return Target(name, write(file, **arrays), lambda folder: read(folder / file), {file: NPZ}, hostile(file, arrays, key), holds)
+    return Target(
+        name, write(file, **arrays), lambda folder: read(folder / file), {file: NPZ}, hostile(file, arrays, key), holds
+    )
 
 
 def features(file: Path) -> object:
@@ -169,7 +171,9 @@ TARGETS = [
             "says a trillion": lambda: {"w2c.npy": zeros((10**12,), "|u1", num_mb=0)},
         },
     ),
-    Target("representations", save_h, lambda folder: load_representations(folder / "file.safetensors"), SAFE, {}, same_h),
+    Target(
+        "representations", save_h, lambda folder: load_representations(folder / "file.safetensors"), SAFE, {}, same_h
+    ),
     Target("clusters that were kept", save_quantizer, lambda folder: Quantizer.load(folder / "file.safetensors"), SAFE),
     Target("probes that were kept", save_stored, lambda folder: StoredProbe.load(folder / "file.safetensors"), SAFE),
     Target("explanation networks", save_xnn, lambda folder: load_xnn(folder / "file.safetensors"), SAFE),

@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import save, save_file
 
 from qscore.encoders import Encoder
-from qscore.encoders.export import save_encoder
 from qscore.encoders.checkpoints import LoadOptions
+from qscore.encoders.export import save_encoder
 from qscore.encoders.inspection import inspect_checkpoint
 from qscore.encoders.loading import load_encoder
 from tests.bad_input.archives import bomb, code, members, packed
@@ -56,7 +56,11 @@ def with_settings(folder: Path) -> None:
 
 
 def huggingface(folder: Path) -> None:
-    save_file({name: value.contiguous() for name, value in torchvision_state().items()}, folder / "model.safetensors", {"format": "pt"})
+    save_file(
+        {name: value.contiguous() for name, value in torchvision_state().items()},
+        folder / "model.safetensors",
+        {"format": "pt"},
+    )
     config = {"model_type": "resnet", "hidden_act": "relu", "num_attention_heads": 2, "hidden_size": 32}
     (folder / "config.json").write_text(json.dumps({**config, "pretrained_cfg": {"mean": [0.5] * 3, "std": [0.5] * 3}}))
     statistics = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.2, 0.2, 0.2], "do_normalize": True}
@@ -84,7 +88,10 @@ def as_written(folder: Path, found: Any) -> None:
     finite(folder, found)
     stored = safetensors.numpy.load_file(folder / "encoder.safetensors")
     state = found.network.state_dict()
-    assert all((state[name].numpy() == value).all() and state[name].numpy().dtype == value.dtype for name, value in stored.items())
+    assert all(
+        (state[name].numpy() == value).all() and state[name].numpy().dtype == value.dtype
+        for name, value in stored.items()
+    )
     settings = json.loads((folder / "encoder.json").read_text())
     assert found.settings["mean"] == settings["mean"]
     assert found.settings["std"] == settings["std"]

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 from hydra import compose, initialize_config_dir
@@ -44,7 +43,20 @@ KEYS = (
 VALUES = (
     *("-1", "0", "1", "2", "0.5", "1e300", "1e-300", "nan", "inf", "-inf", "true", "null", "''", "x", "[]", "{}"),
     *("99999999999999999999", "[1,2]", "[0,0,0]", "[a,b,c]", "[nan,0,0]", "{a: 1}", "{quantile: 2}", "{quantile: x}"),
-    *("ä", "日本語", "'\\''", "${seed}", "${x}", "${oc.env:HOME}", "${a:b}", "${", "???", "'\x00'", "\ud800", "x" * 3000),
+    *(
+        "ä",
+        "日本語",
+        "'\\''",
+        "${seed}",
+        "${x}",
+        "${oc.env:HOME}",
+        "${a:b}",
+        "${",
+        "???",
+        "'\x00'",
+        "\ud800",
+        "x" * 3000,
+    ),
     *("../../etc", "/dev/null", "none", "auto", "all", "cpu", "gpu", "ddp", "16-mixed", "timm/vit_tiny_patch16_224"),
     *("a=b", "[[[[", "}", "a,b", "range(1,9)", "1_000", "0x10", "1.0", "resnet18", "resnet50", "byol", "imagenet"),
     *("dino", "swav", "yiq", "device", "stl", "images", "labels", "-0.0", "ratio", "soft", "stop"),
@@ -86,7 +98,9 @@ def built(arguments: list[str], folder: Path) -> object:
         cfg = compose("train", expanded, return_hydra_config=True)
     HydraConfig.instance().set_config(cfg)
     OmegaConf.set_readonly(cfg.hydra, False)
-    cfg = DictConfig({name: node for name, node in cfg.items_ex(resolve=False) if name != "hydra"}, flags={"struct": True})
+    cfg = DictConfig(
+        {name: node for name, node in cfg.items_ex(resolve=False) if name != "hydra"}, flags={"struct": True}
+    )
     settle_precision(cfg)
     plain(cfg)
     callbacks = build_callbacks(cfg)

@@ -1,4 +1,4 @@
-"""What a run directory holds: `run.json`, mined features, results; as `resume`, `evaluate.py` and the report read them."""
+"""What a run directory holds, as `resume`, `evaluate.py` and the report read it."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,6 @@ from qscore.application.evaluate import mined_epsilon
 from qscore.application.run_directory import RunDirectory, finished_run
 from qscore.encoders.loading import own_weights
 from qscore.report.collect import collect
-from qscore.report.page import write_report
 from qscore.results import Result, load_result
 from qscore.study.finding import find_questions
 from tests.bad_input.archives import NPZ
@@ -25,7 +24,7 @@ CONFIG: dict[str, Any] = {
     "lambda": 0.1,
     "seed": 0,
     "epochs": 2,
-    "data": {"name": "npz", "source": {"_target_": "qscore.data.catalogue.npz_images", "path": "x.npz"}},
+    "data": {"name": "npz", "source": {"_target_": "qscore.data.catalogue.npz_images", "path": "images.npz"}},
     "method": {"name": "simclr"},
     "encoder": {"_target_": "qscore.encoders.Encoder", "architecture": "resnet10"},
     "regularizer": {"_target_": "qscore.regularizer.QScoreRegularizer", "weight_unit": "raw", "column_weight": None},
@@ -34,6 +33,9 @@ CONFIG: dict[str, Any] = {
 FACTS = {"stage": "fine_tune", "status": "complete", "config": CONFIG, "evaluated": ["knn"], "versions": {}}
 MINED = {"features": [1, 3], "num_features": 8, "epsilon": 4.0, "threshold": 0.1, "num_samples": 99, "counts": [0] * 8}
 
+AT_START = {"knn_top1": 0.5, "rankme": 3.0, "feature_std": 0.1, "epoch": 0}
+GUARD = {"curve": [AT_START], "floors": {"knn_top1": 0.4}, "broken": {}, "best": {"epoch": 0, "encoder": "best/x"}}
+
 
 def run(folder: Path, facts: dict[str, Any] = FACTS) -> None:
     (folder / "results").mkdir()
@@ -41,7 +43,9 @@ def run(folder: Path, facts: dict[str, Any] = FACTS) -> None:
     (folder / "encoder.safetensors").write_bytes(b"")
     (folder / "encoder.json").write_text("{}")
     (folder / "discriminative_features.json").write_text(json.dumps(MINED))
-    (folder / "guard.json").write_text(json.dumps({"curve": [{"knn": 0.5, "rank": 3.0, "std": 0.1, "step": 0}]}))
+    (folder / "guard.json").write_text(
+        json.dumps(GUARD)
+    )
     result(folder / "results")
 
 
@@ -70,6 +74,11 @@ def same_result(folder: Path, found: Any) -> None:
         assert all(np.array_equal(file[name], found.arrays[name], equal_nan=False) for name in file.files)
 
 
+def makes(folder: Path) -> None:
+    run(folder)
+    np.savez(folder / "images.npz", images=np.zeros((8, 4, 4), np.uint8), labels=np.arange(8) % 2)
+
+
 def with_target(target: str, **arguments: Any) -> Any:
     changed = {**CONFIG, "data": {"name": "npz", "source": {"_target_": target, **arguments}}}
     return lambda: {"run.json": json.dumps({**FACTS, "config": changed}).encode()}
@@ -82,7 +91,7 @@ def instantiated(folder: Path) -> object:
     from qscore.application.trusted import trusted
 
     config = trusted(finished_run(folder).facts["config"], folder)
-    return instantiate(OmegaConf.create(config).data.source)
+    return instantiate(OmegaConf.create(config).data.source, path=str(folder / "images.npz"))
 
 
 TARGETS = [
@@ -90,7 +99,7 @@ TARGETS = [
     Target("run that is begun again", run, begin, {"run.json": JSON}, deep("run.json")),
     Target(
         "run that makes objects",
-        run,
+        makes,
         instantiated,
         {"run.json": ()},
         {
@@ -109,11 +118,13 @@ TARGETS = [
         same_result,
     ),
     Target(
-        "report",
+        "runs of a report",
         run,
-        lambda folder: write_report(collect([folder]), folder / "report"),
+        lambda folder: collect([folder]),
         {"run.json": JSON, "guard.json": JSON, "knn.json": JSON, "knn.npz": NPZ},
         deep("run.json", "guard.json", "results/knn.json"),
     ),
-    Target("questions of a result", run, lambda folder: find_questions(folder / "results" / "knn.json"), {"knn.json": JSON}),
+    Target(
+        "questions of a result", run, lambda folder: find_questions(folder / "results" / "knn.json"), {"knn.json": JSON}
+    ),
 ]

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from qscore.interpretability.forced_choice.answers.people import people
 from qscore.interpretability.forced_choice.questions.drawing import make_trials
 from qscore.interpretability.forced_choice.questions.group_facts import read_groups
 from qscore.interpretability.forced_choice.questions.trial_files import load_trials, save_trials
@@ -32,7 +31,12 @@ from tests.interpretability.naming.exported import facts, record
 from tests.study.conftest import mixed_trials, write_study
 
 LINES = {".jsonl": JSON, ".json": JSON}
-DEEP: dict[str, Any] = {"brackets": b"[" * 10**6, "objects": b'{"a":' * 10**6, "digits": b"9" * 10**6, "NUL": b"\0" * 10**6}
+DEEP: dict[str, Any] = {
+    "brackets": b"[" * 10**6,
+    "objects": b'{"a":' * 10**6,
+    "digits": b"9" * 10**6,
+    "NUL": b"\0" * 10**6,
+}
 
 
 def deep(*names: str) -> dict[str, Any]:
@@ -59,7 +63,14 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def groups(folder: Path) -> None:
-    about = {"kind": "k-means", "purity_range": [0.1, 0.5], "purity": 0.3, "size": 12, "mean_q": 0.5, "hard_negative": 1}
+    about = {
+        "kind": "k-means",
+        "purity_range": [0.1, 0.5],
+        "purity": 0.3,
+        "size": 12,
+        "mean_q": 0.5,
+        "hard_negative": 1,
+    }
     (folder / "groups.json").write_text(json.dumps({"title": "t", "source": "s", "groups": {"0": about, "1": about}}))
 
 
@@ -97,7 +108,9 @@ def maps(folder: Path) -> None:
         files = {"image_file": f"images/{i}.png", "map_file": f"maps/{i}.png"}
         Image.new("RGB", (8, 8), (40 * i, 9, 9)).save(folder / "maps" / files["image_file"])
         Image.new("L", (8, 8), 50 * i).save(folder / "maps" / files["map_file"])
-        rows.append({"activation_id": f"a{i}", "group": f"g{i % 2}", "image": f"i{i}", "feature": "3", "score": 0.5, **files})
+        rows.append(
+            {"activation_id": f"a{i}", "group": f"g{i % 2}", "image": f"i{i}", "feature": "3", "score": 0.5, **files}
+        )
     (folder / "maps" / "maps.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     about = {"title": "Group 1", "num_images": 2, "num_without_evidence": 0}
     known = {"title": "t", "groups": {"g0": about, "g1": about}, "source": {"encoder": "e", "notes": []}}
@@ -164,8 +177,16 @@ def answers(folder: Path) -> None:
     for annotator in (1, 2, 3):
         for trial in shown:
             choice = trial.get("correct") or "4"
-            given = {"annotator": annotator, "trial_id": trial["id"], "choice": choice, "response_ms": 900, "suits": "yes"}
-            rows.append({"is_correct": True, "correct": "", "left": "", "right": "", "is_catch": False, **trial, **given})
+            given = {
+                "annotator": annotator,
+                "trial_id": trial["id"],
+                "choice": choice,
+                "response_ms": 900,
+                "suits": "yes",
+            }
+            rows.append(
+                {"is_correct": True, "correct": "", "left": "", "right": "", "is_catch": False, **trial, **given}
+            )
     (folder / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
@@ -186,7 +207,13 @@ TARGETS = [
         LINES,
         deep("study/study.json", "study/trials.jsonl"),
     ),
-    Target("policies", policies, lambda folder: read_policies(folder / "policies.json", {}, {}), LINES, deep("policies.json")),
+    Target(
+        "policies",
+        policies,
+        lambda folder: read_policies(folder / "policies.json", {}, {}),
+        LINES,
+        deep("policies.json"),
+    ),
     Target(
         "naming policies",
         naming_policies,

@@ -112,12 +112,14 @@ TARGETS = [
     table("csv, long concepts", "id,concept", ["a,[colour] red", "a,round", "b,", "c,round"], load_concepts),
     table("csv, captions", "id,caption", LONG, read_captions, same_captions),
     table("csv, words of captions", "id,caption", LONG, lambda file: load_captions(file, min_count=1)),
-    table("csv, descriptions", "group,description", ["0,round", "1,long", "-1,"], read_descriptions, same_descriptions),
+    table("csv, descriptions", "group,description", ["0,round", "1,long", "2,"], read_descriptions, same_descriptions),
     table("csv, groups", "id,cluster", [f"image{i},{i % 3}" for i in range(8)], read_clusters, same_clusters),
     table("csv, namings", "id,annotator,concept", ["a,1,wing", "a,2,eye", "b,1,wing"], read_namings),
     table("csv, judgements", "first,second,relation", ["wing,eye,none", "eye,eyes,exact"], load_judgements),
     Target("csv, groups with all beside", save_beside, beside, {".csv": TEXT}),
-    Target("parquet, concepts", save_parquet, lambda folder: load_concepts(folder / "table.parquet"), {".parquet": BYTES}),
+    Target(
+        "parquet, concepts", save_parquet, lambda folder: load_concepts(folder / "table.parquet"), {".parquet": BYTES}
+    ),
     Target(
         "list of classes",
         save_classes,

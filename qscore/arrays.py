@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable, Collection
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ MAX_RATIO = 20  # beyond, of unpacked bytes to those of the file: images and tab
 SUFFIX = ".npy"
 # What numpy and zipfile raise for files that are cut off, spoilt, encrypted, or made to be unreadable.
 UNREADABLE = (
-    *(ValueError, OSError, EOFError, KeyError, TypeError, SyntaxError, RuntimeError, RecursionError),
+    *(ValueError, OSError, EOFError, KeyError, TypeError, SyntaxError, RuntimeError, RecursionError, TokenError),
     *(MemoryError, OverflowError, zipfile.BadZipFile, zlib.error),
 )
 READ_HEAD: dict[Any, Callable[..., Any]] = {
@@ -37,7 +38,9 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, n
             it unpacks to more than 256 MB and 20 times its own size.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            if file.seek(0) or file.read(2) != b"PK":  # numpy reads what comes first, zipfile what comes last
+                raise ValueError("it does not begin as an archive")
             members = [info for info in archive.infolist() if names is None or _name(info) in names]
             _check_members(members, path)
             return {_name(info): _array(archive, info) for info in members}

@@ -1,9 +1,8 @@
 """What a run directory may have made: objects of the libraries that configurations name, and nothing else."""
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
-
-from hydra.utils import get_object
 
 from qscore.errors import UserError
 
@@ -45,8 +44,9 @@ def _targets(node: Any) -> Iterator[Any]:
 def _is_known(target: Any) -> bool:
     if not isinstance(target, str) or not target.startswith(MODULES):
         return False
+    module, _, name = target.rpartition(".")
     try:
-        found = get_object(target)
-    except (ImportError, AttributeError, ValueError, TypeError):
+        found = getattr(importlib.import_module(module), name, None)
+    except (ImportError, ValueError):
         return False
-    return f"{getattr(found, '__module__', '')}.".startswith(MODULES)
+    return callable(found) and f"{getattr(found, '__module__', '')}.".startswith(MODULES)

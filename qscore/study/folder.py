@@ -44,6 +44,11 @@ class Trial:
     described_by: str = ""
 
     def __post_init__(self) -> None:
+        texts = {name: value for name, value in vars(self).items() if name not in ("references", "is_catch")}
+        if wrong := [name for name, value in texts.items() if not isinstance(value, str)]:
+            raise UserError(f"expected a text as {wrong[0]}; it is {texts[wrong[0]]!r:.80}")
+        if not isinstance(self.is_catch, bool):
+            raise UserError(f"expected true or false as is_catch; it is {self.is_catch!r:.80}")
         if self.condition not in CONDITIONS:
             raise UserError(f"expected a condition of {', '.join(CONDITIONS)}; it is {self.condition!r}")
         queries = [self.left, self.right]
@@ -110,7 +115,7 @@ def load_study(folder: Path) -> Study:
             trials=_read_trials(lines),
             fingerprint=fingerprint(text, lines),
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise UserError(f"{folder} is not a study as expected: {error}. Make it again with `new`.") from error
     _check_images(study)
     return study

@@ -43,7 +43,7 @@ def look(
     """Tries a target for some time; returns what came of it, and the first try at each place that failed."""
     counts: Counter[str] = Counter()
     finds: dict[str, tuple[str, Outcome]] = {}
-    files, until = target.made(), time.monotonic() + seconds
+    files = target.made()
 
     def keep(number: str, tried: Files) -> None:
         outcome = attempt(target, tried)
@@ -55,8 +55,12 @@ def look(
     keep("valid", files)
     for name, make in target.hostile.items():
         keep(name, {**files, **make()})
-    number = options.first
-    while time.monotonic() < until and (options.tries is None or number < options.first + options.tries):
+    number, until = options.first, time.monotonic() + seconds
+    while (
+        any(target.spoils.values())
+        and time.monotonic() < until
+        and (options.tries is None or number < options.first + options.tries)
+    ):
         keep(str(number), target.spoilt(files, Random(f"{options.seed} {target.name} {number}")))
         number += 1
     return counts, finds

@@ -3,6 +3,7 @@
 import io
 import pickle
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -41,6 +42,7 @@ def members(data: bytes, chance: Random) -> bytes:
 
 def packed(content: list[tuple[str, bytes]], *, compress: bool = False) -> bytes:
     buffer = io.BytesIO()
+    warnings.filterwarnings("ignore", "Duplicate name")
     kind = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     with zipfile.ZipFile(buffer, "w", kind) as archive:
         for name, inside in content:

@@ -78,7 +78,8 @@ class Outcome:
         """Type of the error and the innermost line of ours: finds of one place are one find."""
         lines = self.said.strip().splitlines()
         ours = [line.strip() for line in lines if "/qscore/" in line and line.strip().startswith("File")]
-        return f"{self.kind}: {lines[-1][:60] if lines else ''} {ours[-1].rpartition('/qscore/')[2] if ours else ''}"
+        error = next((line for line in reversed(lines) if line[:1].strip()), "").partition(":")[0]
+        return f"{self.kind}: {error[:60]} {ours[-1].rpartition('/qscore/')[2] if ours else ''}"
 
 
 class Hang(BaseException):

@@ -67,8 +67,8 @@ def _object(line: str, where: str) -> Row:
 
 def _as(kind: Any, value: object) -> object:
     """The value as it is kept; None where it is of another type."""
-    if kind is float and type(value) in (int, float):
-        return float(value)  # type: ignore[arg-type]
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if abs(value) < float("inf") and abs(value) < 1 << 1000 else None
     if kind == tuple[str, ...]:
         return tuple(value) if isinstance(value, list) and all(isinstance(part, str) for part in value) else None
     return value if type(value) is kind else None

@@ -38,6 +38,16 @@ class Activation:
     feature: str
     score: float
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, (int, float) if name == "score" else str):
+                raise UserError(
+                    f"expected {'a number' if name == 'score' else 'a text'} as {name}; it is {value!r:.80}"
+                )
+        for key in (self.image, self.map):
+            if "/" in key or "\\" in key or "\0" in key:
+                raise UserError(f"expected the name of a file in images/; it is {key!r:.80}")
+
 
 @dataclass(frozen=True)
 class Group:
@@ -117,7 +127,7 @@ def load_naming_study(folder: Path) -> NamingStudy:
             fingerprint=fingerprint(text, lines),
         )
         groups = _groups(settings["groups"], activations)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise UserError(f"{folder} is not a naming study as expected: {error}. Make it again with `new`.") from error
     missing = sorted({file for one in activations for file in (one.image, one.map) if not frame.image(file).is_file()})
     if missing:

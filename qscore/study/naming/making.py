@@ -106,7 +106,12 @@ def _read_maps(maps: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
         needed = {"activation_id", "group", "image", "feature", "score", "image_file", "map_file"}
         lacking = sorted({name for row in rows for name in needed - set(row)})
         ids = {str(row["activation_id"]) for row in rows if not lacking}
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        texts = [row[name] for row in rows if not lacking for name in ("image_file", "map_file")]
+        if not all(isinstance(text, str) and "\0" not in text for text in texts):
+            raise TypeError("expected names of files as image_file and map_file")
+        for row in rows if not lacking else ():
+            row["score"] = float(row["score"])
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise UserError(f"{maps} holds no activation maps as expected: {error}. Make them again.") from error
     if lacking or not rows or len(ids) < len(rows):
         fault = f"lacks {', '.join(lacking)}" if lacking else "has no line, or an activation_id twice"

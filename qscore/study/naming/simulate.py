@@ -44,7 +44,9 @@ def read_namings(path: Path) -> list[dict[str, Any]]:
     """
     try:
         records = [parse_json(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        wrong = [record for record in records if not {"group", "concepts"} <= set(record)]
+        wrong = [
+            record for record in records if not isinstance(record, dict) or not {"group", "concepts"} <= set(record)
+        ]
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"Expected namings as `export` writes them in {path}: {error}.") from error
     if wrong or not records:

@@ -43,9 +43,7 @@ def run(folder: Path, facts: dict[str, Any] = FACTS) -> None:
     (folder / "encoder.safetensors").write_bytes(b"")
     (folder / "encoder.json").write_text("{}")
     (folder / "discriminative_features.json").write_text(json.dumps(MINED))
-    (folder / "guard.json").write_text(
-        json.dumps(GUARD)
-    )
+    (folder / "guard.json").write_text(json.dumps(GUARD))
     result(folder / "results")
 
 

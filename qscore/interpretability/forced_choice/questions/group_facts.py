@@ -75,7 +75,7 @@ def read_groups(path: Path) -> StudyGroups:
         found = {str(group): _facts(about) for group, about in content.get("groups", {}).items()}
     except (ValueError, AttributeError, TypeError, LookupError, OverflowError) as error:
         raise UserError(
-            f'Expected {{"groups": {{"GROUP": {{...}}}}}} in {path}, got something else: {error!r}; make the study '
+            f'Expected {{"groups": {{"GROUP": {{...}}}}}} in {path}, got something else: {error}; make the study '
             "again with `new`, or take the file away: nothing is then known of the groups."
         ) from error
     return StudyGroups(_text(content, "title"), _text(content, "source"), found)

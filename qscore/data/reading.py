@@ -1,5 +1,6 @@
 """One image file into 8-bit RGB, whatever it was."""
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator
@@ -49,7 +50,8 @@ def opened(path: Path) -> Iterator[Image.Image]:
     Raises:
         Any of `UNREADABLE`: If it is none, or has more than `MAX_PIXELS`.
     """
-    with Image.open(path, formats=FORMATS) as image:
+    # Of a file Pillow would ask for as many bytes as a head says that it has, up to 4 GB.
+    with Image.open(io.BytesIO(path.read_bytes()), formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(f"{image.width} x {image.height} pixels are more than {MAX_PIXELS}; make it smaller first")
         yield image

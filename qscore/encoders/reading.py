@@ -3,9 +3,11 @@
 import argparse
 import collections
 import datetime
+import logging
 import pathlib
 import pickle
 import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -21,7 +23,25 @@ from torch import Tensor
 
 from qscore.errors import UserError, UserFileNotFoundError
 
+# What unpickling anything at all may raise: a spoilt file calls for a stack, a number or a length that is not there.
+BROKEN = (
+    *(
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AssertionError,
+        ArithmeticError,
+        MemoryError,
+    ),
+    *(struct.error, zipfile.BadZipFile),
+)
+UNLISTED = "something; the format does not let it be listed"
 MAX_DEPTH = 32  # of dictionaries inside one another; sources have four
+log = logging.getLogger(__name__)
+
 WRAPPERS = {"module", "_orig_mod"}  # segments that DDP, DataParallel, FSDP and torch.compile insert
 BOOKKEEPING = {
     "optimizer",
@@ -134,7 +154,7 @@ def read_content(path: Path, *, trust: bool = False) -> Mapping[str, Any]:
             f"Expected the packages whose objects {path} holds, got: {_first_line(error)}. Install them, or take a "
             "file of weights alone."
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
+    except BROKEN as error:
         raise UserError(
             f"Expected weights written by torch.save or safetensors, got {path}: {_first_line(error)} "
             "Download or save it again."
@@ -150,10 +170,13 @@ def unsafe_objects(path: Path) -> list[str]:
     """Returns what a file would create beyond tensors and the values of `ALLOWED`, without creating it."""
     if path.suffix == ".safetensors":
         return []
-    if not zipfile.is_zipfile(path):
-        return [] if _opens_safely(path) else ["something; the old format does not let it be listed"]
-    with torch.serialization.safe_globals([*ALLOWED, *ALIASES]):
-        return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+    try:
+        if zipfile.is_zipfile(path):
+            with torch.serialization.safe_globals([*ALLOWED, *ALIASES]):
+                return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+    except (*BROKEN, pickle.UnpicklingError, AttributeError):
+        log.debug("%s cannot be listed.", path, exc_info=True)
+    return [] if _opens_safely(path) else [UNLISTED]
 
 
 def _opens_safely(path: Path) -> bool:
@@ -200,7 +223,9 @@ def _unwrapped(key: str) -> str:
 
 def _refusal(path: Path, error: pickle.UnpicklingError) -> UserError:
     """The message for a file that holds more than values, or that no pickle ever wrote."""
-    unsafe = unsafe_objects(path) if zipfile.is_zipfile(path) else re.findall(r"GLOBAL ([\w.]+)", str(error))
+    unsafe = re.findall(r"GLOBAL ([\w.]+)", str(error))
+    if unsafe and zipfile.is_zipfile(path):
+        unsafe = unsafe_objects(path)
     if not unsafe:
         return UserError(f"Expected weights written by torch.save or safetensors, got something else in {path}.")
     advice = (

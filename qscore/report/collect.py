@@ -168,7 +168,7 @@ def _settings(config: dict[str, Any], results: dict[str, Result]) -> dict[str, A
     chosen: dict[str, Any] = {name: config[name] for name in ("lambda", "seed", "epochs") if name in config}
     if unit := config.get("regularizer", {}).get("weight_unit"):
         chosen["weight_unit"] = unit
-    return chosen | {name: scored[name] for name in TOLD_APART_BY if name in scored}
+    return chosen | {n: scored[n] for n in TOLD_APART_BY if isinstance(scored.get(n), str | int | float)}
 
 
 def _name(role: str, run: Path, settings: dict[str, Any]) -> str:

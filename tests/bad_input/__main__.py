@@ -56,11 +56,8 @@ def look(
     for name, make in target.hostile.items():
         keep(name, {**files, **make()})
     number, until = options.first, time.monotonic() + seconds
-    while (
-        any(target.spoils.values())
-        and time.monotonic() < until
-        and (options.tries is None or number < options.first + options.tries)
-    ):
+    last = None if options.tries is None else options.first + options.tries
+    while any(target.spoils.values()) and time.monotonic() < until and number != last:
         keep(str(number), target.spoilt(files, Random(f"{options.seed} {target.name} {number}")))
         number += 1
     return counts, finds

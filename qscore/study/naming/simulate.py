@@ -44,12 +44,10 @@ def read_namings(path: Path) -> list[dict[str, Any]]:
     """
     try:
         records = [parse_json(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        wrong = [
-            record for record in records if not isinstance(record, dict) or not {"group", "concepts"} <= set(record)
-        ]
+        named = [record for record in records if isinstance(record, dict) and {"group", "concepts"} <= set(record)]
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"Expected namings as `export` writes them in {path}: {error}.") from error
-    if wrong or not records:
+    if len(named) < len(records) or not records:
         raise UserError(f"Expected namings as `export` writes them in {path}: a line lacks a group or its concepts.")
     return records
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from qscore.errors import UserError
+
 WEIGHTS = "encoder.safetensors"  # of an encoder in a run directory, beside its settings
 SETTINGS = "encoder.json"
 
@@ -39,9 +41,51 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
+def parse_json(text: str) -> Any:
+    """Returns the content of a JSON text; no name comes twice in an object, of which most readers keep the last.
+
+    Raises:
+        ValueError: If it is no such text, or has more brackets inside one another than a parser can follow.
+
+    >>> parse_json('{"a": [1, null]}')
+    {'a': [1, None]}
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except RecursionError:
+        raise ValueError("its brackets are nested too deeply") from None
+
+
 def read_json(path: Path) -> Any:
-    """Returns the content of a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Returns the content of a JSON file.
+
+    Raises:
+        UserError: If there is something else in it.
+    """
+    try:
+        return parse_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"Expected JSON in {path}, got something else: {error}. Write or copy it again.") from error
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Returns the content of a JSON file that holds an object.
+
+    Raises:
+        UserError: If there is something else in it.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise UserError(f"Expected an object, {{...}}, in {path}, got {str(content)[:40]}. Write or copy it again.")
+    return content
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)[:40]!r} comes twice")
+    return found
 
 
 def fingerprint(*parts: bytes | str) -> str:

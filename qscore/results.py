@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from qscore.files import read_json, write_json, written_whole
+from qscore.arrays import read_arrays
+from qscore.errors import UserError
+from qscore.files import read_object, write_json, written_whole
 from qscore.versions import versions
 
 
@@ -51,16 +53,29 @@ class Result:
 
 
 def load_result(path: Path) -> Result:
-    """Returns the result whose JSON file is `path`."""
-    content = read_json(path)
-    with np.load(path.with_suffix(".npz"), allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    """Returns the result whose JSON file is `path`.
+
+    Raises:
+        UserError: If one of its two files is missing, broken, or says something else than a result.
+    """
+    content = read_object(path)
+    arrays = read_arrays(path.with_suffix(".npz"))
+    metrics, settings, notes = (content.get(name) for name in ("metrics", "settings", "notes"))
+    texts, seconds = (content.get("evaluation"), content.get("source")), content.get("seconds")
+    is_result = isinstance(metrics, dict) and isinstance(settings, dict) and isinstance(notes, list)
+    is_result &= all(isinstance(text, str) for text in texts) and _is_number(seconds)
+    if not is_result or not all(value is None or _is_number(value) for value in metrics.values()):
+        raise UserError(f"Expected a result with numbers as metrics in {path}, got something else; evaluate again.")
     return Result(
-        evaluation=content["evaluation"],
-        metrics=content["metrics"],
-        settings=content["settings"],
+        evaluation=texts[0],
+        metrics=metrics,
+        settings=settings,
         arrays=arrays,
-        notes=tuple(content["notes"]),
-        source=content["source"],
-        seconds=content["seconds"],
+        notes=tuple(str(note) for note in notes),
+        source=texts[1],
+        seconds=seconds,
     )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")

@@ -27,6 +27,7 @@ from qscore.application.data_words import (
 from qscore.application.launch import OF_OTHERS, agreed_start, is_first_process
 from qscore.application.mistakes import FULL_ERROR, as_mistake
 from qscore.application.run_directory import FACTS, existing_run
+from qscore.application.trusted import trusted
 from qscore.errors import UserError
 from qscore.installation import config_dir
 
@@ -102,10 +103,7 @@ def saved_config(cfg: DictConfig) -> DictConfig:
     """Returns the configuration of the run that `resume` names, or the given one where it names none."""
     if cfg.resume is None:
         return cfg
-    saved = OmegaConf.create(existing_run(cfg.resume).facts["config"])
-    if not isinstance(saved, DictConfig):
-        raise UserError(f"Expected settings in {cfg.resume}/{FACTS}, found none.")
-    return saved
+    return OmegaConf.create(trusted(existing_run(cfg.resume).config, f"{cfg.resume}/{FACTS}"))
 
 
 def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Collection[str] = ()) -> list[str]:

@@ -11,10 +11,11 @@ from qscore.application.command_line import output_dir, saved_config
 from qscore.application.evaluate import answerable, evaluate_encoder, evaluate_run, mined_epsilon
 from qscore.application.launch import is_first_process
 from qscore.application.pictures import log_report
-from qscore.application.run_directory import CACHE, RunDirectory, finished_run
+from qscore.application.run_directory import CACHE, FACTS, RunDirectory, finished_run
 from qscore.application.speed import settle_precision
 from qscore.application.stages import fine_tune, loggers_of
 from qscore.application.sweeps import check_sweep, objective
+from qscore.application.trusted import trusted
 from qscore.encoders import Encoder, load_encoder
 from qscore.encoders.loading import own_weights
 from qscore.errors import UserError
@@ -60,9 +61,9 @@ def evaluate(cfg: DictConfig) -> None:
     known, same = DEFAULTS, False
     if cfg.run is not None:
         run = finished_run(cfg.run)
-        known = {**DEFAULTS, **run.facts["config"].get("scoring", {}), "epsilon": mined_epsilon(run) or 4.0}
+        known = {**DEFAULTS, **run.config.get("scoring", {}), "epsilon": mined_epsilon(run) or 4.0}
         same = cfg.data is None and all(cfg.scoring[name] in (None, value) for name, value in known.items())
-        cfg.data = cfg.data or run.facts["config"]["data"]
+        cfg.data = cfg.data or trusted(run.config.get("data"), run.path / FACTS)
     for name, value in known.items():
         cfg.scoring[name] = value if cfg.scoring[name] is None else cfg.scoring[name]
     if cfg.data is None:

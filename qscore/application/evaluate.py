@@ -17,7 +17,7 @@ from qscore.data import ImageDataModule
 from qscore.encoders import Encoder, load_encoder
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs, Pictures
-from qscore.files import fingerprint, read_json
+from qscore.files import fingerprint, read_object
 from qscore.regularizer.callback import MINED_FILE
 from qscore.results import Result
 from qscore.score import PredictLoop, cached_representations, epsilon_number
@@ -141,7 +141,10 @@ def answerable(evaluations: DictConfig, data: ImageDataModule) -> DictConfig:
 def mined_epsilon(run: RunDirectory) -> float | None:
     """Returns the epsilon that a run mined its features with; None for a run that mined none."""
     file = run.path / MINED_FILE
-    return float(read_json(file)["epsilon"]) if file.is_file() else None
+    epsilon = read_object(file).get("epsilon") if file.is_file() else None
+    if not isinstance(epsilon, int | float | None) or (epsilon is not None and not 0 <= epsilon < 1e300):
+        raise UserError(f"Expected a number of at least 0 as epsilon in {file}, got {epsilon!r:.80}; mine again.")
+    return None if epsilon is None else float(epsilon)
 
 
 def _run(evaluation: Evaluation, inputs: EvaluationInputs, images: str, file: Path) -> Result:

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from qscore.application.launch import is_first_process
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import WEIGHTS, read_json, write_json
+from qscore.files import WEIGHTS, read_object, write_json
 from qscore.installation import command, is_checkout
 from qscore.versions import versions
 
@@ -53,7 +53,19 @@ class RunDirectory:
     def facts(self) -> dict[str, Any]:
         """The content of `run.json`; empty before the run has begun."""
         file = self.path / FACTS
-        return read_json(file) if file.is_file() else {}
+        return read_object(file) if file.is_file() else {}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings that the run began with.
+
+        Raises:
+            UserError: If there are none.
+        """
+        found = self.facts.get("config")
+        if not isinstance(found, dict):
+            raise UserError(f"Expected settings in {self.path / FACTS}, found none; start the run again.")
+        return found
 
     @property
     def is_complete(self) -> bool:
@@ -63,7 +75,7 @@ class RunDirectory:
     def is_evaluated(self, evaluations: Iterable[str]) -> bool:
         """Whether, after that, some evaluations were done, and the report was written."""
         done = self.facts.get("evaluated")
-        return self.is_complete and done is not None and set(evaluations) <= set(done)
+        return self.is_complete and isinstance(done, list) and all(name in done for name in evaluations)
 
     @property
     def last_checkpoint(self) -> Path | None:
@@ -87,7 +99,7 @@ class RunDirectory:
             UserError: If the directory holds a run with other settings.
         """
         has_work = self.last_checkpoint is not None or (self.path / WEIGHTS).is_file()
-        known = self.facts.get("config") if has_work else None
+        known = self.config if has_work and self.facts else None
         differing = [] if known is None else [name for name in IDENTITY if known.get(name) != config.get(name)]
         if differing:
             raise UserError(
@@ -118,6 +130,8 @@ class RunDirectory:
     def baseline(self) -> "RunDirectory | None":
         """The run whose encoder this one started from."""
         name = self.facts.get("baseline")
+        if not isinstance(name, str | None) or "\0" in (name or ""):
+            raise UserError(f"Expected a folder as baseline in {self.path / FACTS}, got {name!r:.80}; start again.")
         return None if name is None else RunDirectory((self.path / name).resolve())
 
 

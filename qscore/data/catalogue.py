@@ -1,6 +1,5 @@
 """The data sets by name: each function returns the `Splits` that a `conf/data/*.yaml` asks for."""
 
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 import torchvision
 
+from qscore.arrays import read_arrays
 from qscore.data.sources import ArrayImages, Splits
 from qscore.data.split import held_out_split
 from qscore.errors import UserError, UserFileNotFoundError, unknown_name
@@ -69,19 +69,11 @@ def npz_images(
 
 
 def _arrays(file: Path, names: list[str]) -> dict[str, np.ndarray]:
-    try:
-        with np.load(file, allow_pickle=False) as content:
-            for name in names:
-                if name not in content.files:
-                    raise UserError(f"{unknown_name('array', name, content.files)} Set data.source.images and .labels.")
-            return {name: content[name] for name in names}
-    except UserError:
-        raise
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise UserError(
-            f"Expected an .npz file of plain arrays, got {file}: {error}. Arrays of Python objects run code when read; "
-            "save labels as numbers or strings."
-        ) from error
+    found = read_arrays(file)
+    for name in names:
+        if name not in found:
+            raise UserError(f"{unknown_name('array', name, found)} Set data.source.images and .labels.")
+    return {name: found[name] for name in names}
 
 
 def torchvision_set(name: str, root: str, *, download: bool = False) -> Splits:

@@ -65,7 +65,10 @@ def _class_list(classes: list[str] | str | None) -> list[str] | None:
         return None if classes is None else list(classes)
     if not Path(classes).is_file():
         raise UserFileNotFoundError(f"Expected a text file with one class folder a line, found none at {classes}.")
-    return Path(classes).read_text(encoding="utf-8").split()
+    try:
+        return Path(classes).read_text(encoding="utf-8").split()
+    except UnicodeDecodeError as error:
+        raise UserError(f"Expected a text file in UTF-8, one class folder a line, got {classes}: {error}.") from error
 
 
 def _scan(root: Path, kept: list[str] | None) -> FileImages:

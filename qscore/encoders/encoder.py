@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from qscore.encoders.networks import build_network, feature_dim
+from qscore.encoders.settings import check_settings
 from qscore.errors import UserError
 from qscore.files import fingerprint
 
@@ -55,6 +56,7 @@ class Encoder(nn.Module):
         std: Sequence[float] = IMAGENET_STD,
     ) -> None:
         super().__init__()
+        check_settings(architecture, stem=stem, width=width, options=options, mean=mean, std=std)
         self.settings: dict[str, Any] = {
             "architecture": architecture,
             "stem": stem,

@@ -1,17 +1,20 @@
 """load_encoder: a run, an exported encoder, or anybody's checkpoint."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
 from qscore.encoders.architectures import mismatches
 from qscore.encoders.checkpoints import LoadOptions, open_checkpoint
 from qscore.encoders.encoder import Encoder
 from qscore.encoders.siblings import LIBRARY_FILES
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import SETTINGS, WEIGHTS, read_json
+from qscore.files import SETTINGS, WEIGHTS, read_object
 from qscore.installation import command
 
 ARGUMENTS = ("architecture", "stem", "width", "options", "mean", "std")
@@ -37,9 +40,12 @@ def load_encoder(source: str | Path, **options: Any) -> Encoder:
         raise UserError(
             f"Expected no checkpoint.architecture, stem, pooling or normalization with {path}: its {SETTINGS} decides."
         )
-    settings = read_json(path.with_name(SETTINGS))
-    encoder = Encoder(**{name: settings[name] for name in ARGUMENTS if name in settings})
-    _load_weights(encoder, path)
+    settings = read_object(path.with_name(SETTINGS))
+    arguments = {name: settings[name] for name in ARGUMENTS if name in settings}
+    state = _stored(path)
+    _check_fit(arguments, state, path)
+    encoder = Encoder(**arguments)
+    encoder.network.load_state_dict(state)
     return encoder.eval()
 
 
@@ -69,15 +75,35 @@ def own_weights(source: str | Path) -> Path | None:
     return weights if weights.name == WEIGHTS else None
 
 
-def _load_weights(encoder: Encoder, weights: Path) -> None:
+def _stored(weights: Path) -> dict[str, Tensor]:
     try:
-        state = load_file(weights)
-    except SafetensorError as error:
+        state: dict[str, Tensor] = load_file(weights)
+    except (SafetensorError, OSError) as error:
         raise UserError(f"Expected a safetensors file, got {weights}: {error}. Export the encoder again.") from error
-    differing = mismatches(encoder.network.state_dict(), state)
+    lost = [name for name, tensor in state.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    if lost:
+        raise UserError(
+            f"Expected finite numbers in {weights}, got something else in {len(lost)} tensors, first {lost[0]}; the "
+            "training that left it may have diverged."
+        )
+    return state
+
+
+def _check_fit(arguments: dict[str, Any], state: Mapping[str, Tensor], weights: Path) -> None:
+    """Compares names, shapes and types, on a network without memory: settings may ask for any size."""
+    try:
+        with torch.device("meta"):
+            expected = Encoder(**arguments).network.state_dict()
+    except NotImplementedError:  # some networks of timm compute with numbers while they are built
+        expected = Encoder(**arguments).network.state_dict()
+    differing = mismatches(expected, state)
+    differing += [
+        f"{name} is of {state[name].dtype} instead of {tensor.dtype}"
+        for name, tensor in expected.items()
+        if name in state and state[name].dtype != tensor.dtype
+    ]
     if differing:
         raise UserError(
-            f"{weights} does not fit a {encoder.settings['architecture']}: {len(differing)} keys differ, "
+            f"{weights} does not fit a {arguments.get('architecture', 'network')}: {len(differing)} keys differ, "
             f"first {'; '.join(differing[:3])}."
         )
-    encoder.network.load_state_dict(state)

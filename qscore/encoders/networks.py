@@ -47,8 +47,10 @@ def _timm_network(name: str, options: Mapping[str, Any]) -> nn.Module:
     try:
         passed = {option: value for option, value in options.items() if option != "norm_eps"}
         network: nn.Module = timm.create_model(name, num_classes=0, **passed)
-    except TypeError as error:
-        raise UserError(f"Expected options that timm's {name} takes, got {dict(options)}: {error}") from error
+    except (TypeError, ValueError, RuntimeError, AssertionError, AttributeError, LookupError, ArithmeticError) as error:
+        raise UserError(
+            f"Expected options that timm's {name} takes, got {str(dict(options))[:200]}: {str(error)[:200]!r}"
+        ) from error
     for module in network.modules():
         if norm_eps is not None and isinstance(module, nn.LayerNorm):
             module.eps = norm_eps

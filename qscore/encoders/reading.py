@@ -3,9 +3,11 @@
 import argparse
 import collections
 import datetime
+import logging
 import pathlib
 import pickle
 import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -20,6 +22,25 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from qscore.errors import UserError, UserFileNotFoundError
+
+# What unpickling anything at all may raise: a spoilt file calls for a stack, a number or a length that is not there.
+BROKEN = (
+    *(
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AssertionError,
+        ArithmeticError,
+        MemoryError,
+    ),
+    *(struct.error, zipfile.BadZipFile),
+)
+UNLISTED = "something; the format does not let it be listed"
+MAX_DEPTH = 32  # of dictionaries inside one another; sources have four
+log = logging.getLogger(__name__)
 
 WRAPPERS = {"module", "_orig_mod"}  # segments that DDP, DataParallel, FSDP and torch.compile insert
 BOOKKEEPING = {
@@ -133,7 +154,7 @@ def read_content(path: Path, *, trust: bool = False) -> Mapping[str, Any]:
             f"Expected the packages whose objects {path} holds, got: {_first_line(error)}. Install them, or take a "
             "file of weights alone."
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
+    except BROKEN as error:
         raise UserError(
             f"Expected weights written by torch.save or safetensors, got {path}: {_first_line(error)} "
             "Download or save it again."
@@ -149,10 +170,13 @@ def unsafe_objects(path: Path) -> list[str]:
     """Returns what a file would create beyond tensors and the values of `ALLOWED`, without creating it."""
     if path.suffix == ".safetensors":
         return []
-    if not zipfile.is_zipfile(path):
-        return [] if _opens_safely(path) else ["something; the old format does not let it be listed"]
-    with torch.serialization.safe_globals([*ALLOWED, *ALIASES]):
-        return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+    try:
+        if zipfile.is_zipfile(path):
+            with torch.serialization.safe_globals([*ALLOWED, *ALIASES]):
+                return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+    except (*BROKEN, pickle.UnpicklingError, AttributeError):
+        log.debug("%s cannot be listed.", path, exc_info=True)
+    return [] if _opens_safely(path) else [UNLISTED]
 
 
 def _opens_safely(path: Path) -> bool:
@@ -166,15 +190,24 @@ def _opens_safely(path: Path) -> bool:
 def flatten(content: Mapping[str, Any]) -> dict[str, Tensor]:
     """Returns all tensors that are not an optimizer's or another keeper's of books, under dotted keys.
 
+    Raises:
+        UserError: If a tensor comes twice, or dictionaries lie too deep inside one another.
+
     >>> list(flatten({"epoch": 3, "state_dict": {"module.fc.bias": torch.zeros(1)}, "optimizer": {"a": torch.ones(1)}}))
     ['state_dict.fc.bias']
     """
+    return _flat(content, MAX_DEPTH)
+
+
+def _flat(content: Mapping[str, Any], depth: int) -> dict[str, Tensor]:
+    if depth == 0:
+        raise UserError(f"Expected weights in at most {MAX_DEPTH} dictionaries inside one another, got more of them.")
     tensors: dict[str, Tensor] = {}
     for key, value in content.items():
         if isinstance(value, Tensor):
             tensors[_unwrapped(str(key))] = value
         elif isinstance(value, Mapping) and key not in BOOKKEEPING and not isinstance(value, omegaconf.DictConfig):
-            for name, tensor in flatten(value).items():
+            for name, tensor in _flat(value, depth - 1).items():
                 unwrapped = _unwrapped(f"{key}.{name}")
                 if unwrapped in tensors and tensors[unwrapped] is not tensor:
                     raise UserError(
@@ -190,7 +223,9 @@ def _unwrapped(key: str) -> str:
 
 def _refusal(path: Path, error: pickle.UnpicklingError) -> UserError:
     """The message for a file that holds more than values, or that no pickle ever wrote."""
-    unsafe = unsafe_objects(path) if zipfile.is_zipfile(path) else re.findall(r"GLOBAL ([\w.]+)", str(error))
+    unsafe = re.findall(r"GLOBAL ([\w.]+)", str(error))
+    if unsafe and zipfile.is_zipfile(path):
+        unsafe = unsafe_objects(path)
     if not unsafe:
         return UserError(f"Expected weights written by torch.save or safetensors, got something else in {path}.")
     advice = (

@@ -7,7 +7,7 @@ from typing import Any
 
 from qscore.encoders.networks import TIMM
 from qscore.errors import UserError
-from qscore.files import read_json
+from qscore.files import read_object
 
 ACTIVATIONS = {"vit": "gelu", "resnet": "relu"}
 LIBRARY_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -40,6 +40,7 @@ def read_siblings(weights: Path) -> Siblings:
     config = _read(weights.with_name("config.json"))
     preprocessor = _read(weights.with_name("preprocessor_config.json"))
     pretrained = config.get("pretrained_cfg", {})
+    _check_kinds(config, preprocessor, weights)
     _check(config, weights)
     options = dict(config.get("model_args", {}))
     if config.get("model_type") == "vit" and "layer_norm_eps" in config:
@@ -63,6 +64,25 @@ def _normalization(
     return None if mean is None or std is None else (mean, std)
 
 
+def _check_kinds(config: Mapping[str, Any], preprocessor: Mapping[str, Any], weights: Path) -> None:
+    """Raises a `UserError` where a setting that is read is of another kind than the libraries write."""
+    colours: dict[str, type] = {"image_mean": list, "image_std": list}
+    pretrained = config.get("pretrained_cfg", {})
+    kinds: list[tuple[Any, dict[str, type]]] = [
+        (config, {"pretrained_cfg": dict, "model_args": dict, "hidden_size": int, "num_attention_heads": int}),
+        (config, {"architecture": str, "layer_norm_eps": float, "model_type": str}),
+        (preprocessor, colours),
+        (pretrained if isinstance(pretrained, dict) else {}, {"mean": list, "std": list}),
+    ]
+    for settings, known in kinds:
+        for name, kind in known.items():
+            if name in settings and not isinstance(settings[name], kind):
+                raise UserError(
+                    f"Expected {name} as a {kind.__name__} in the files beside {weights}, got {settings[name]!r:.80}; "
+                    "take them from where the weights come from."
+                )
+
+
 def _check(config: Mapping[str, Any], weights: Path) -> None:
     """Raises a `UserError` for a network of transformers whose shapes are those of another that computes otherwise."""
     act, kind = config.get("hidden_act"), config.get("model_type")
@@ -74,4 +94,4 @@ def _check(config: Mapping[str, Any], weights: Path) -> None:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    return read_json(file) if file.is_file() else {}
+    return read_object(file) if file.is_file() else {}

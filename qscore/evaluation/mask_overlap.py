@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 
+from qscore.data.reading import UNREADABLE, opened
 from qscore.data.views import plain_transform
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.evaluation.attribution import feature_heatmaps
@@ -125,8 +125,11 @@ def _files(folder: Path, ids: tuple[str, ...]) -> list[Path | None]:
 def _mask(file: Path, pictures: Pictures) -> Tensor:
     """The region in [0, 1], cropped as its image was unless it has the size of the result already."""
     size = pictures.data.image_size
-    with Image.open(file) as opened:
-        image = opened.convert("L").convert("RGB")
+    try:
+        with opened(file) as mask:
+            image = mask.convert("L").convert("RGB")
+    except UNREADABLE as error:
+        raise UserError(f"Expected a mask in {file}, which cannot be read as an image: {error}.") from error
     fraction = 1.0 if image.size == (size, size) else pictures.data.crop_fraction
     transformed: Tensor = plain_transform(size, crop_fraction=fraction)(image)
     return transformed[0]

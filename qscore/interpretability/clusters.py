@@ -110,7 +110,7 @@ class Quantizer:
                 facts = file.metadata()
                 numbers = {name: kind(facts[name]) for name, kind in FACTS.items()}
                 return cls(**{name: file.get_tensor(name) for name in TENSORS}, **numbers)
-        except (SafetensorError, KeyError, TypeError) as error:
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise UserError(f"Expected stored clusters, got another kind of file: {path}.") from error
 
 

@@ -1,7 +1,5 @@
 """Groups that k-means did not make: labels, dominant features, a method's own self-labels; and who is in a group."""
 
-import csv
-import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,8 +8,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from qscore.arrays import read_arrays
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.interpretability.reverse_probing.concepts import listed
+from qscore.interpretability.reverse_probing.tables.text import named_columns
 from qscore.records import Grouping
 
 COLUMNS = ("id", "cluster")
@@ -51,10 +51,7 @@ def read_clusters(path: Path) -> dict[str, int]:
         raise UserFileNotFoundError(f"Expected a file of clusters, found none at {path}; write one of id,cluster.")
     if path.suffix not in (".csv", ".npz"):
         raise UserError(f"Expected clusters in a .csv or .npz file, got {path.name}; convert it to either.")
-    try:
-        named = _from_csv(path) if path.suffix == ".csv" else _from_npz(path)
-    except (UnicodeDecodeError, csv.Error, OSError, zipfile.BadZipFile, EOFError) as error:
-        raise UserError(f"Expected a readable file of clusters, got {path}: {error}.") from error
+    named = _from_csv(path) if path.suffix == ".csv" else _from_npz(path)
     found: dict[str, int] = {}
     repeated = []
     for sample, cluster in named:
@@ -69,26 +66,11 @@ def read_clusters(path: Path) -> dict[str, int]:
 
 
 def _from_csv(path: Path) -> Iterable[tuple[str, object]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        columns = reader.fieldnames or ()
-        if not set(COLUMNS) <= set(columns):
-            raise UserError(
-                f"Expected columns id and cluster in {path.name}, got {', '.join(columns) or 'nothing'}; "
-                "write a first line of id,cluster."
-            )
-        return [(row["id"], row["cluster"]) for row in reader]
+    return [(sample, cluster) for sample, cluster in named_columns(path, COLUMNS, may_be_empty="cluster")]
 
 
 def _from_npz(path: Path) -> Iterable[tuple[str, object]]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except ValueError as error:  # no archive, or Python objects in it, which run code when they are read
-        raise UserError(
-            f"Expected an archive of texts and numbers, got something else in {path.name}; "
-            "write it by np.savez(path, ids=np.array(ids, dtype=str), clusters=...)."
-        ) from error
+    arrays = read_arrays(path)
     if not {"ids", "clusters"} <= set(arrays):
         raise UserError(
             f"Expected arrays ids and clusters in {path.name}, got {', '.join(arrays) or 'nothing'}; "

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import read_json
+from qscore.files import read_json, read_object
 from qscore.installation import command
 from qscore.report.recipe import training_of, training_of_origin
 from qscore.results import Result, load_result
 
 FACTS = "run.json"
+GROUPS = ("data", "method", "encoder", "regularizer")
 UNTRAINED, BASELINE, CONTROL, REGULARIZED, ENCODER = "untrained", "baseline", "control", "Q-Score", "encoder"
 TOLD_APART_BY = ("epsilon", "formula", "images")
 ROLES = (UNTRAINED, BASELINE, CONTROL, REGULARIZED, ENCODER)
@@ -105,10 +106,12 @@ def _runs_under(path: Path) -> list[Path]:
 
 
 def _encoders_of(run: Path) -> list[EvaluatedEncoder]:
-    facts = read_json(run / FACTS)
-    config = facts.get("config", {})
+    facts = read_object(run / FACTS)
+    config, origins = facts.get("config", {}), facts.get("origins", {})
+    if not _is_config(config) or not _is_texts(origins):
+        raise UserError(f"Expected settings, and folders of origins, in {run / FACTS}, got something else.")
     encoders = []
-    for role, folder in facts.get("origins", {}).items():
+    for role, folder in origins.items():
         results = _results(run / folder)
         origin = (run / folder).resolve().parents[1]
         settings, training = _settings({}, results), training_of_origin(config)
@@ -117,11 +120,33 @@ def _encoders_of(run: Path) -> list[EvaluatedEncoder]:
     if results := _results(run / "results"):
         role = _role(facts, config)
         settings = _settings(config, results)
-        histograms, guard = (_if_there(run / name) for name in ("q_score_histograms.json", "guard.json"))
+        histograms, guard = _if_there(run / "q_score_histograms.json"), _guard(run / "guard.json")
         name = _name(role, run, settings)
         seen = (histograms or [], guard or {}, facts)
         encoders.append(EvaluatedEncoder(name, role, run, settings, results, *seen, **training_of(config)))
     return encoders
+
+
+def _is_config(config: object) -> bool:
+    if not isinstance(config, dict) or not all(isinstance(config.get(name, {}), dict) for name in GROUPS):
+        return False
+    numbers = (config.get("lambda", 0), config["encoder"].get("width", 1) if "encoder" in config else 1)
+    column_weight = config.get("regularizer", {}).get("column_weight")
+    return all(isinstance(number, int | float) for number in (*numbers, column_weight or 0))
+
+
+def _is_texts(origins: object) -> bool:
+    return isinstance(origins, dict) and all(isinstance(folder, str) for folder in origins.values())
+
+
+def _guard(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        return {}
+    found = read_object(file)
+    parts = [found.get(name) for name in ("floors", "broken", "best")]
+    if not isinstance(found.get("curve"), list) or not all(isinstance(part, dict) for part in parts):
+        raise UserError(f"Expected what the guard of a run saw in {file}, got something else; take the file away.")
+    return found
 
 
 def _if_there(file: Path) -> Any:
@@ -144,7 +169,7 @@ def _settings(config: dict[str, Any], results: dict[str, Result]) -> dict[str, A
     chosen: dict[str, Any] = {name: config[name] for name in ("lambda", "seed", "epochs") if name in config}
     if unit := config.get("regularizer", {}).get("weight_unit"):
         chosen["weight_unit"] = unit
-    return chosen | {name: scored[name] for name in TOLD_APART_BY if name in scored}
+    return chosen | {n: scored[n] for n in TOLD_APART_BY if isinstance(scored.get(n), str | int | float)}
 
 
 def _name(role: str, run: Path, settings: dict[str, Any]) -> str:

@@ -7,10 +7,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from qscore.files import written_whole
+from qscore.errors import UserError
+from qscore.files import parse_json, written_whole
 from qscore.records import Representations
 
 ALIGNMENT = 8
@@ -24,16 +25,41 @@ def save_representations(representations: Representations, path: Path) -> None:
 
 
 def load_representations(path: Path) -> Representations:
-    """Returns the representations in a file; their values stay in the file until they are used."""
+    """Returns the representations in a file; their values stay in the file until they are used.
+
+    Raises:
+        UserError: If it is another file, or broken.
+    """
+    try:
+        found = _read(path)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"Expected representations in {path}, got another kind of file, or a broken one: {error}. Delete it; they "
+            "are computed again."
+        ) from error
+    num, labels = len(found.ids), found.labels
+    fits = found.h.ndim == 2 and found.h.dtype == torch.float32 and len(found.h) == num
+    if labels is not None:
+        fits &= labels.dtype == torch.long and labels.shape == (num,)
+        fits = fits and (num == 0 or 0 <= int(labels.min()) <= int(labels.max()) < len(found.class_names))
+    if not fits or not all(isinstance(text, str) for text in (*found.ids, *found.class_names)):
+        raise UserError(
+            f"Expected a row, an id and a class of each sample in {path}, got others; delete it: they are computed "
+            "again."
+        )
+    return found
+
+
+def _read(path: Path) -> Representations:
     with safe_open(path, framework="pt") as file:
         metadata, names = file.metadata(), set(file.keys())
         # Files of before shards have the ids in the header, which safetensors limits to 100 MB.
-        ids = bytes(file.get_tensor("ids").numpy()) if "ids" in names else metadata["ids"]
+        ids = bytes(file.get_tensor("ids").numpy()).decode() if "ids" in names else metadata["ids"]
         return Representations(
             h=file.get_tensor("h"),
             labels=file.get_tensor("labels") if "labels" in names else None,
-            ids=tuple(json.loads(ids)),
-            class_names=tuple(json.loads(metadata["class_names"])),
+            ids=tuple(parse_json(ids)),
+            class_names=tuple(parse_json(metadata["class_names"])),
             fingerprint=metadata["fingerprint"],
         )
 

@@ -1,13 +1,12 @@
 """What a study is made of: the texts, the rules and the trials, read from its folder and checked once."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import fingerprint
+from qscore.files import fingerprint, parse_json
 from qscore.study.rules import CONDITIONS, Policies
 
 _IMAGE_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}\.(png|jpg|jpeg)")
@@ -45,6 +44,11 @@ class Trial:
     described_by: str = ""
 
     def __post_init__(self) -> None:
+        texts = {name: value for name, value in vars(self).items() if name not in ("references", "is_catch")}
+        if wrong := [name for name, value in texts.items() if not isinstance(value, str)]:
+            raise UserError(f"expected a text as {wrong[0]}; it is {texts[wrong[0]]!r:.80}")
+        if not isinstance(self.is_catch, bool):
+            raise UserError(f"expected true or false as is_catch; it is {self.is_catch!r:.80}")
         if self.condition not in CONDITIONS:
             raise UserError(f"expected a condition of {', '.join(CONDITIONS)}; it is {self.condition!r}")
         queries = [self.left, self.right]
@@ -100,7 +104,7 @@ def load_study(folder: Path) -> Study:
             raise UserFileNotFoundError(f"Expected a study in {folder}: there is no {file.name}. Make one with `new`.")
     try:
         text, lines = settings_file.read_text(encoding="utf-8"), trials_file.read_text(encoding="utf-8")
-        settings: dict[str, Any] = json.loads(text)
+        settings: dict[str, Any] = parse_json(text)
         study = Study(
             folder=folder,
             title=str(settings["title"]),
@@ -111,7 +115,7 @@ def load_study(folder: Path) -> Study:
             trials=_read_trials(lines),
             fingerprint=fingerprint(text, lines),
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise UserError(f"{folder} is not a study as expected: {error}. Make it again with `new`.") from error
     _check_images(study)
     return study
@@ -121,7 +125,7 @@ def _read_trials(lines: str) -> dict[str, Trial]:
     trials: dict[str, Trial] = {}
     for number, line in enumerate(lines.splitlines(), 1):
         try:
-            record = {key: value for key, value in json.loads(line).items() if value is not None}
+            record = {key: value for key, value in parse_json(line).items() if value is not None}
             trial = Trial(**{**record, "references": tuple(record.get("references", ()))})
         except (TypeError, AttributeError, ValueError) as error:
             raise UserError(f"line {number} of trials.jsonl: {error}") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import write_text
+from qscore.files import parse_json, write_text
 
 Record = TypeVar("Record")
 Row = dict[str, Any]
@@ -57,8 +57,8 @@ def record_of(kind: type[Record], row: Row, where: str) -> Record:
 
 def _object(line: str, where: str) -> Row:
     try:
-        found = json.loads(line)
-    except json.JSONDecodeError as error:
+        found = parse_json(line)
+    except ValueError as error:
         raise UserError(f"Expected JSON in {where}, got {line[:40]!r}: {error}.") from error
     if not isinstance(found, dict):
         raise UserError(f"Expected an object in {where}, got {line[:40]!r}; write {{...}}.")
@@ -67,8 +67,8 @@ def _object(line: str, where: str) -> Row:
 
 def _as(kind: Any, value: object) -> object:
     """The value as it is kept; None where it is of another type."""
-    if kind is float and type(value) in (int, float):
-        return float(value)  # type: ignore[arg-type]
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if abs(value) < float("inf") and abs(value) < 1 << 1000 else None
     if kind == tuple[str, ...]:
         return tuple(value) if isinstance(value, list) and all(isinstance(part, str) for part in value) else None
     return value if type(value) is kind else None

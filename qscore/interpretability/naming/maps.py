@@ -1,6 +1,5 @@
 """Maps of activations: which layer they are of, the file they are kept in, the picture that people see."""
 
-import zipfile
 from pathlib import Path
 
 import matplotlib
@@ -10,6 +9,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor, nn
 
+from qscore.arrays import read_arrays
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.evaluation.attribution import as_map, at_rest, has_tokens
 from qscore.files import written_whole
@@ -76,13 +76,16 @@ def load_maps(activations: Activations, path: Path) -> Float[np.ndarray, "activa
     """
     if not path.is_file():
         raise UserFileNotFoundError(f"Expected the maps of activations, found no file at {path}; make them again.")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            place = {name: i for i, name in enumerate(file["ids"].tolist())}
-            maps = file["maps"]
-        return np.asarray(maps[[place[activation.activation_id] for activation in activations.activations]])
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(f"Expected the maps of these activations in {path}, got {error!r}; make them again.") from error
+    arrays = read_arrays(path, ("ids", "maps"))
+    ids, maps = (arrays.get(name, np.empty(0)) for name in ("ids", "maps"))
+    is_maps = maps.ndim == 3 and maps.dtype == np.float32 and ids.shape == maps.shape[:1] and np.isfinite(maps).all()
+    place = {name: i for i, name in enumerate(ids.tolist())} if is_maps else {}
+    wanted = [activation.activation_id for activation in activations.activations]
+    if missing := [name for name in wanted if name not in place]:
+        raise UserError(
+            f"Expected the maps of these activations in {path}, got none of {len(missing)}; make them again."
+        )
+    return np.asarray(maps[[place[name] for name in wanted]])
 
 
 def overlay(

@@ -43,6 +43,11 @@ def read_named(records: Iterable[Record], activations: Iterable[Record]) -> Name
     facts, given = _facts(activations), list(records)
     if not given:
         raise UserError("Expected annotators who named something, got none; ask people first.")
+    if wrong := [record for record in given if not _is_naming(record)]:
+        raise UserError(
+            "Expected annotator, group and concepts, each of a name and members, in every naming, got "
+            f"{str(dict(wrong[0]))[:80]}; export the namings again."
+        )
     annotators = list(dict.fromkeys(str(record["annotator"]) for record in given))
     concept_of = np.full((len(annotators), len(facts.ids)), UNNAMED, np.int64)
     discarded = np.zeros(concept_of.shape, bool)
@@ -72,6 +77,15 @@ def read_named(records: Iterable[Record], activations: Iterable[Record]) -> Name
         has_named=has_named,
         is_done=is_done,
     )
+
+
+def _is_naming(record: Record) -> bool:
+    if not {"annotator", "group", "concepts"} <= record.keys():
+        return False
+    concepts, discarded = record["concepts"], record.get("discarded", ())
+    if not isinstance(concepts, list) or not isinstance(discarded, list | tuple):
+        return False
+    return all(isinstance(one, dict) and isinstance(one.get("members"), list) and "name" in one for one in concepts)
 
 
 def _facts(activations: Iterable[Record]) -> _Facts:

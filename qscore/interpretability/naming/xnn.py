@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -76,10 +77,18 @@ def load_xnn(path: Path) -> XNN:
     """
     if not path.is_file():
         raise UserFileNotFoundError(f"Expected an explanation network, found none at {path}; make one by fit_xnn.")
-    found: Mapping[str, Tensor] = load_file(path)
+    try:
+        found: Mapping[str, Tensor] = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UserError(f"Expected an explanation network in {path}, got another kind of file: {error}.") from error
     if found.keys() != {field.name for field in fields(XNN)}:
         raise UserError(f"Expected the weights of an explanation network in {path}, got {', '.join(sorted(found))}.")
-    return XNN(**found)
+    network = XNN(**found)
+    ranks = tuple(tensor.ndim for tensor in found.values() if tensor.dtype == torch.float32)
+    shape = tuple(network.embedding.shape[:2])
+    if len(ranks) < 4 or not shape == tuple(network.bias.shape) == tuple(network.coefficients.shape):
+        raise UserError(f"Expected parts of one explanation network in {path}, got others; make it again by fit_xnn.")
+    return network
 
 
 def pull_away(x: Float[Tensor, "sample class x"], live: Tensor) -> Float[Tensor, " class"]:

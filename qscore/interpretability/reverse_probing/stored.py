@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import written_whole
+from qscore.files import parse_json, written_whole
 from qscore.interpretability.reverse_probing.concepts import labels_of, listed
 from qscore.interpretability.reverse_probing.linear import LinearModel
 from qscore.interpretability.reverse_probing.probe import ReverseProbe
@@ -79,9 +79,17 @@ class StoredProbe:
             raise UserFileNotFoundError(f"Expected a stored reverse probe, found none at {path}; fit one first.")
         try:
             with safe_open(path, "pt") as file:
-                facts = json.loads(file.metadata()["reverse_probe"])
+                facts = parse_json(file.metadata()["reverse_probe"])
                 weights, bias, ids = (file.get_tensor(name) for name in ("weights", "bias", "cluster_ids"))
-        except (SafetensorError, KeyError, TypeError) as error:
+            names, groups, seed, solver = (
+                tuple(facts["names"]),
+                tuple(facts["groups"]),
+                facts["seed"],
+                facts["solver"],
+            )
+            shapes = (tuple(weights.shape), tuple(bias.shape), len(names), type(seed))
+            if shapes != ((len(groups), len(ids)), tuple(ids.shape), len(groups), int):
+                raise ValueError("its parts do not fit one another")
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise UserError(f"Expected a stored reverse probe, got another kind of file: {path}.") from error
-        names, groups = tuple(facts["names"]), tuple(facts["groups"])
-        return cls(LinearModel(weights, bias), names, groups, ids.numpy(), facts["seed"], facts["solver"])
+        return cls(LinearModel(weights, bias), names, groups, ids.numpy(), seed, solver)

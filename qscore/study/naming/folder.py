@@ -1,6 +1,5 @@
 """A naming study's folder, read and checked once: `study.json`, `naming.jsonl`, `images/`."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,7 +8,7 @@ from random import Random
 from typing import Any
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import fingerprint
+from qscore.files import fingerprint, parse_json
 from qscore.study.folder import Study
 from qscore.study.naming.rules import NamingPolicies
 from qscore.study.rules import Policies
@@ -38,6 +37,16 @@ class Activation:
     map: str
     feature: str
     score: float
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, (int, float) if name == "score" else str):
+                raise UserError(
+                    f"expected {'a number' if name == 'score' else 'a text'} as {name}; it is {value!r:.80}"
+                )
+        for key in (self.image, self.map):
+            if "/" in key or "\\" in key or "\0" in key:
+                raise UserError(f"expected the name of a file in images/; it is {key!r:.80}")
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ class NamingStudy:
 def study_kind(folder: Path) -> str:
     """Returns the kind that a `study.json` names; nothing where there is none, as in a study of trials."""
     try:
-        settings = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+        settings = parse_json((folder / "study.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
     return str(settings.get("kind", "")) if isinstance(settings, dict) else ""
@@ -104,9 +113,9 @@ def load_naming_study(folder: Path) -> NamingStudy:
             raise UserFileNotFoundError(f"Expected a naming study in {folder}: there is no {file.name}. Make one.")
     try:
         text, lines = (file.read_text(encoding="utf-8") for file in files)
-        settings: dict[str, Any] = json.loads(text)
+        settings: dict[str, Any] = parse_json(text)
         policies = NamingPolicies.read(settings.get("policies", {}))
-        activations = [Activation(**json.loads(line)) for line in lines.splitlines()]
+        activations = [Activation(**parse_json(line)) for line in lines.splitlines()]
         frame = Study(
             folder=folder,
             title=str(settings["title"]),
@@ -118,7 +127,7 @@ def load_naming_study(folder: Path) -> NamingStudy:
             fingerprint=fingerprint(text, lines),
         )
         groups = _groups(settings["groups"], activations)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise UserError(f"{folder} is not a naming study as expected: {error}. Make it again with `new`.") from error
     missing = sorted({file for one in activations for file in (one.image, one.map) if not frame.image(file).is_file()})
     if missing:

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import read_json, write_json, write_text
+from qscore.files import parse_json, read_json, write_json, write_text
 from qscore.study.making import made_whole
 from qscore.study.material import GROUPS
 from qscore.study.naming.folder import KIND, Activation, NamingStudy, load_naming_study
@@ -100,13 +100,18 @@ def _read_maps(maps: Path) -> tuple[list[dict[str, Any]], dict[str, str]]:
         if not (maps / name).is_file():
             raise UserFileNotFoundError(f"Expected a folder of activation maps in {maps}: there is no {name}.")
     try:
-        rows = [json.loads(line) for line in (maps / "maps.jsonl").read_text(encoding="utf-8").splitlines()]
+        rows = [parse_json(line) for line in (maps / "maps.jsonl").read_text(encoding="utf-8").splitlines()]
         groups = read_json(maps / GROUPS)["groups"]
         titles = {str(name): str(facts["title"]) for name, facts in groups.items()}
         needed = {"activation_id", "group", "image", "feature", "score", "image_file", "map_file"}
         lacking = sorted({name for row in rows for name in needed - set(row)})
         ids = {str(row["activation_id"]) for row in rows if not lacking}
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        texts = [row[name] for row in rows if not lacking for name in ("image_file", "map_file")]
+        if not all(isinstance(text, str) and "\0" not in text for text in texts):
+            raise TypeError("expected names of files as image_file and map_file")
+        for row in rows if not lacking else ():
+            row["score"] = float(row["score"])
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise UserError(f"{maps} holds no activation maps as expected: {error}. Make them again.") from error
     if lacking or not rows or len(ids) < len(rows):
         fault = f"lacks {', '.join(lacking)}" if lacking else "has no line, or an activation_id twice"
@@ -122,8 +127,11 @@ def _inside(maps: Path, name: str) -> Path:
 
 
 def _opened(maps: Path, name: str) -> Image.Image:
+    from qscore.data.reading import UNREADABLE, opened  # numpy, which only `new` needs
+
+    file = _inside(maps, name)
     try:
-        with Image.open(_inside(maps, name)) as opened:
-            return opened.convert("L")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        with opened(file) as image:
+            return image.convert("L")
+    except UNREADABLE as error:
         raise UserError(f"maps.jsonl names {name}, which is no image in {maps}: {error}.") from error

@@ -1,12 +1,12 @@
 """Annotators who play a naming that is written down, or one made from it by a habit, action by action."""
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from qscore.errors import UserError
+from qscore.files import parse_json
 from qscore.study.naming.actions import DISCARDED
 from qscore.study.naming.folder import Group
 from qscore.study.naming.store import NamingStore
@@ -43,11 +43,11 @@ def read_namings(path: Path) -> list[dict[str, Any]]:
         UserError: it is no such file.
     """
     try:
-        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        wrong = [record for record in records if not {"group", "concepts"} <= set(record)]
+        records = [parse_json(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        named = [record for record in records if isinstance(record, dict) and {"group", "concepts"} <= set(record)]
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"Expected namings as `export` writes them in {path}: {error}.") from error
-    if wrong or not records:
+    if len(named) < len(records) or not records:
         raise UserError(f"Expected namings as `export` writes them in {path}: a line lacks a group or its concepts.")
     return records
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
-from qscore.data.reading import UNREADABLE
+from qscore.data.reading import UNREADABLE, opened
 from qscore.interpretability.forced_choice.answers.parts import in_order
 from qscore.interpretability.forced_choice.answers.said import Record
 from qscore.interpretability.forced_choice.trials import CONDITIONS, HARD
@@ -59,7 +59,7 @@ def card_images(
 
 def square(path: Path, size: int) -> UInt8[np.ndarray, "size size 3"]:
     """Returns an image cut to a square around its middle; one that is smaller keeps its pixels as blocks."""
-    with Image.open(path) as image:
+    with opened(path) as image:
         smaller = max(image.size) < size
         method = Image.Resampling.NEAREST if smaller else Image.Resampling.LANCZOS
         return np.asarray(ImageOps.fit(image.convert("RGB"), (size, size), method))

@@ -1,6 +1,5 @@
 """What is known of the groups that a study asks about: its `groups.json`, of which anything may be missing."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qscore.errors import UserError
+from qscore.files import parse_json
 
 GROUPS_FILE = "groups.json"
 
@@ -71,11 +71,11 @@ def read_groups(path: Path) -> StudyGroups:
     if not path.is_file():
         return StudyGroups()
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_text(encoding="utf-8"))
         found = {str(group): _facts(about) for group, about in content.get("groups", {}).items()}
     except (ValueError, AttributeError, TypeError, LookupError, OverflowError) as error:
         raise UserError(
-            f'Expected {{"groups": {{"GROUP": {{...}}}}}} in {path}, got something else: {error!r}; make the study '
+            f'Expected {{"groups": {{"GROUP": {{...}}}}}} in {path}, got something else: {error}; make the study '
             "again with `new`, or take the file away: nothing is then known of the groups."
         ) from error
     return StudyGroups(_text(content, "title"), _text(content, "source"), found)

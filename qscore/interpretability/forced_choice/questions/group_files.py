@@ -1,6 +1,5 @@
 """Groups of images, and what is known of the images, from files that anybody can write."""
 
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Float
 
+from qscore.arrays import read_arrays
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.interpretability.forced_choice.words.written import check_described, read_descriptions
 from qscore.interpretability.groupings import read_clusters
@@ -115,14 +115,13 @@ def _features(path: Path) -> dict[str, np.ndarray]:
         raise UserFileNotFoundError(
             f"Expected a file of features, found none at {path}; write an .npz of ids, features."
         )
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            ids, features = file["ids"], file["features"]
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, zipfile.BadZipFile, EOFError) as error:
+    arrays = read_arrays(path, ("ids", "features"))
+    if len(arrays) < 2:
         raise UserError(
-            f"Expected an .npz file of arrays ids and features, got {path}: {error}; "
+            f"Expected an .npz file of arrays ids and features, got {listed(list(arrays)) or 'neither'} in {path}; "
             "write them by np.savez(path, ids=..., features=...)."
-        ) from error
+        )
+    ids, features = arrays["ids"], arrays["features"]
     if features.ndim != 2 or ids.shape != features.shape[:1] or features.dtype.kind not in "fiu":
         raise UserError(
             f"Expected features of shape (sample, feature) and an id each in {path.name}, "

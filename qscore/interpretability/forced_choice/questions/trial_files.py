@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import write_text
+from qscore.files import parse_json, write_text
 from qscore.interpretability.forced_choice.trials import CONDITIONS, IMAGES, NEGATIVES, Trial, TrialDesign, Trials
 from qscore.interpretability.reverse_probing.concepts import listed
 
@@ -75,8 +75,8 @@ def load_trials(path: Path) -> Trials:
 
 def _parsed(line: str, number: int, path: Path) -> dict[str, Any]:
     try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
+        row = parse_json(line)
+    except ValueError as error:
         raise UserError(f"Expected JSON in line {number} of {path.name}, got {line[:40]!r}: {error}.") from error
     if not isinstance(row, dict):
         raise UserError(f"Expected an object in line {number} of {path.name}, got {line[:40]!r}; write {{...}}.")

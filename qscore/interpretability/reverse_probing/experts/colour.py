@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from PIL import Image
 
+from qscore.arrays import read_array
 from qscore.errors import UserError, UserFileNotFoundError
 from qscore.interpretability.reverse_probing.experts.expert import fingerprint_of, image_by_image
 from qscore.interpretability.reverse_probing.experts.lab import COLOUR_NAMES, LEVELS, STEP, nearest_focal_colours
@@ -40,11 +41,8 @@ def read_w2c(path: str | Path) -> Int[np.ndarray, "red green blue"]:
     """
     if not Path(path).is_file():
         raise UserFileNotFoundError(f"Expected a table of colour names, found no file at {path}.")
-    try:
-        table = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise UserError(f"Expected an .npy table of colour names at {path}; it cannot be read: {error}.") from error
-    is_table = isinstance(table, np.ndarray) and table.shape == (LEVELS,) * 3 and table.dtype.kind in "iu"
+    table = read_array(Path(path))
+    is_table = table.shape == (LEVELS,) * 3 and table.dtype.kind in "iu"
     if not is_table or table.min() < 0 or table.max() >= len(COLOUR_NAMES):
         raise UserError(
             f"Expected whole numbers from 0 to {len(COLOUR_NAMES) - 1} of shape (32, 32, 32) in {path}, one for each "

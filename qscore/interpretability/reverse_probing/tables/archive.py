@@ -1,13 +1,12 @@
 """npz files: dense or sparse. Nothing in them is ever unpickled."""
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_array, hstack
 
+from qscore.arrays import read_arrays
 from qscore.errors import UserError
 from qscore.files import written_whole
 from qscore.interpretability.reverse_probing.concepts import label, listed, make_concepts
@@ -15,12 +14,11 @@ from qscore.interpretability.reverse_probing.tables.rows import binary, no_id
 from qscore.records import Concepts
 
 SPARSE = ("indptr", "indices", "shape")
-UNREADABLE = (ValueError, OSError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
 def read_npz(path: Path) -> Concepts:
     """Returns the concepts of an npz file; see `load_concepts`."""
-    arrays = _arrays(path)
+    arrays = read_arrays(path)
     for needed in ("ids", "names"):
         if needed not in arrays or arrays[needed].ndim != 1:
             raise UserError(f"Expected a one-dimensional array '{needed}', found none among: {listed(sorted(arrays))}.")
@@ -34,21 +32,6 @@ def read_npz(path: Path) -> Concepts:
     labels = [label(group, name) for group, name in zip(each, names, strict=False)]
     present = _dense(arrays["present"], ids, labels) if "present" in arrays else _sparse(arrays)
     return make_concepts(present, names, groups, ids)
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with path.open("rb") as file:
-            content = np.load(file, allow_pickle=False)
-            if isinstance(content, np.ndarray):
-                raise UserError("Expected several named arrays, got a single one; write it with numpy.savez.")
-            return {name: content[name] for name in content.files}
-    except UserError:
-        raise
-    except UNREADABLE as error:
-        raise UserError(
-            f"Expected an npz of plain arrays (texts as numpy.str_, not as objects); it cannot be read: {error}."
-        ) from error
 
 
 def _dense(values: np.ndarray, ids: list[str], labels: list[str]) -> csr_array:

@@ -24,7 +24,9 @@ def read_parquet(path: Path) -> Concepts:
             table = Rows([column for i, column in enumerate(columns) if i != place], path.stem)
             for batch in file.iter_batches(batch_size=ROWS):
                 _add(batch, place, table)
-    except (arrow.ArrowException, OSError) as error:
+    except UserError:
+        raise
+    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
         raise UserError(f"Expected a parquet file, this one cannot be read: {error}.") from error
     return table.concepts()
 

@@ -1,0 +1,52 @@
+"""What a run directory may have made: objects of the libraries that configurations name, and nothing else."""
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+from qscore.errors import UserError
+
+TARGET = "_target_"
+# With their dot, and of what is found there: "qscore.files.os.system" is of `posix`.
+MODULES = ("qscore.", "lightly.transforms.", "pytorch_lightning.", "torch.optim.", "torchvision.transforms.")
+
+
+def trusted(config: Any, source: object) -> Any:
+    """Returns the configuration of a run, which may be a stranger's, once each of its `_target_` is known.
+
+    Args:
+        config: As in `run.json`.
+        source: Where it comes from, for the message.
+
+    Raises:
+        UserError: If it names something else to call than our own classes and those that `conf/` names.
+    """
+    if wrong := [target for target in _targets(config) if not _is_known(target)]:
+        raise UserError(
+            f"Expected {source} to ask for classes of {', '.join(name.rstrip('.') for name in MODULES)} alone, got "
+            f"{str(wrong[0])[:80]!r}, which would be called; name it in a configuration of your own instead, or take "
+            "the encoder alone: encoder=RUN_DIR data=..."
+        )
+    return config
+
+
+def _targets(node: Any) -> Iterator[Any]:
+    if isinstance(node, dict):
+        if TARGET in node:
+            yield node[TARGET]
+        for value in node.values():
+            yield from _targets(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _targets(value)
+
+
+def _is_known(target: Any) -> bool:
+    if not isinstance(target, str) or not target.startswith(MODULES):
+        return False
+    module, _, name = target.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except (ImportError, ValueError):
+        return False
+    return callable(found) and f"{getattr(found, '__module__', '')}.".startswith(MODULES)

@@ -13,6 +13,7 @@ from typing import Any
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
 from qscore.application.run_directory import RunDirectory
+from qscore.application.whole_files import WholeCSVLogger
 from qscore.errors import UserError, unknown_name
 
 log = logging.getLogger(__name__)
@@ -83,11 +84,9 @@ def _finish(logger: WandbLogger) -> None:
 
 def _csv_logger(directory: Path) -> CSVLogger:
     """Lightning warns that it will delete an earlier `metrics.csv`; none is left here to delete."""
-    logger = CSVLogger(directory, name="", version="")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Experiment logs directory .* exists")
-        logger.experiment  # noqa: B018 - made on first use
-    return logger
+        return WholeCSVLogger(directory)
 
 
 def _wandb_logger(run: RunDirectory, project: str, config: dict[str, Any]) -> WandbLogger:

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from qscore.application.launch import is_first_process
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import WEIGHTS, read_json, write_json
+from qscore.files import WEIGHTS, forget_unfinished, read_json, write_json
 from qscore.versions import versions
 
 FACTS = "run.json"
@@ -95,6 +95,8 @@ class RunDirectory:
             )
         if self.is_complete:
             return
+        if is_first_process():
+            forget_unfinished(self.path)
         started = self.facts.get("started", _now())
         self.update(
             stage=stage, status=RUNNING, started=started, config=config, versions=versions(), git_commit=_git_commit()

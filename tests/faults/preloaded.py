@@ -1,9 +1,5 @@
 """What the server that processes are forked from has imported: everything that a command would import first."""
 
-import matplotlib.pyplot
-import pytorch_lightning
-import sklearn.linear_model
-import torch
 import torchvision  # noqa: F401
 
 import qscore.application.commands

@@ -63,6 +63,10 @@ class Child:
         self.process.join()
 
     @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
     def said(self) -> str:
         return self.log.read_text(errors="replace") if self.log.is_file() else ""
 

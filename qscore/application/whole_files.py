@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning.loggers import CSVLogger
@@ -26,6 +27,25 @@ class WholeCheckpoints(TorchCheckpointIO):
         torch.save(checkpoint, content)
         with written_whole(Path(path)) as temporary:
             temporary.write_bytes(content.getbuffer())
+
+
+class LastMetrics(pl.Callback):
+    """The last value of everything that was logged, kept in the checkpoint.
+
+    A run that was killed between its last checkpoint and its end has no step left in which to log anything.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, float] = {}
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        self.values = {**self.values, **{name: float(value) for name, value in trainer.callback_metrics.items()}}
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.values
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.values = state_dict
 
 
 class WholeMetrics(ExperimentWriter):

@@ -43,9 +43,8 @@ def outcome(home: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path in sorted(home.rglob("*")):
         name = str(path.relative_to(home))
-        if path.name in ("encoder.safetensors", "table1.csv", "comparison.csv", "per_class.csv") or (
-            path.parent.name == "representations" and path.suffix == ".safetensors"
-        ):
+        is_kept = path.parent.name == "representations" and path.suffix == ".safetensors"
+        if is_kept or path.name in ("encoder.safetensors", "table1.csv", "comparison.csv", "per_class.csv"):
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         elif path.name == "run.json":
             facts = json.loads(path.read_text())

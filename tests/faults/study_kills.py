@@ -18,6 +18,7 @@ from qscore.study.folder import Study
 from qscore.study.store import Store
 from qscore.study.tokens import Tokens
 from tests.faults.checks import broken_files
+from tests.faults.kills import CHAIN, Kill
 from tests.faults.processes import Child
 from tests.study.conftest import forced_choice, write_study
 
@@ -53,49 +54,42 @@ class People:
                 time.sleep(0.02)
 
 
-def kill_study(folder: Path, seed: int, number: int) -> dict[str, object]:
-    """Kills a server once while people answer, starts it again, lets them finish, and counts what was kept."""
+def kill_study(folder: Path, seed: int, number: int) -> list[Kill]:
+    """Kills a server several times while people answer, lets them finish, and counts what was kept."""
     draw = random.Random(f"{seed} {STUDY} {number}")
-    signum = draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
-    after = draw.randint(0, NUM_TRIALS * ANSWERS - 4)
     home = folder / STUDY
     shutil.rmtree(home, ignore_errors=True)
     images = [f"opaque{i:04d}.png" for i in range(12)]
     trials = [forced_choice(i, "images", images) for i in range(NUM_TRIALS)]
     study = write_study(home, trials, answers_per_trial=ANSWERS)
-    store = Store(study)
-    people_ids = [store.annotators.add("") for _ in range(NUM_PEOPLE)]
-    for person in people_ids:
+    store, tokens = Store(study), Tokens(home)
+    known = [store.annotators.add("") for _ in range(NUM_PEOPLE)]
+    for person in known:
         store.annotators.consent(person)
-    started = time.monotonic()
-    with served(study) as (server, url):
-        people = People(url, [f"/s/{Tokens(home).annotator(person)}" for person in people_ids])
-        while len(people.confirmed) < after and not people.are_done:
-            time.sleep(0.001)
-        time.sleep(draw.uniform(0, 0.05))
-        struck, before = not people.are_done, len(people.confirmed)
-        server.strike(signum)
-        server.wait()
-        status, port = server.process.exitcode, int(url.rsplit(":", 1)[1])
-    faults = [f"broken after the kill: {text}" for text in broken_files(home)]
+    port, kills = _free_port(), list[Kill]()
+    people = People(f"http://127.0.0.1:{port}", [f"/s/{tokens.annotator(person)}" for person in known])
+    for i in range(CHAIN):
+        signum = draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
+        after = draw.randint(NUM_TRIALS * ANSWERS * i // CHAIN, NUM_TRIALS * ANSWERS * (i + 1) // CHAIN - 3)
+        started = time.monotonic()
+        with served(study, port) as server:
+            while len(people.confirmed) < after and not people.are_done:
+                time.sleep(0.001)
+            time.sleep(draw.uniform(0, 0.05))
+            if people.are_done:
+                break
+            server.strike(signum)
+            server.wait()
+        seconds = round(time.monotonic() - started, 3)
+        kills.append(Kill(STUDY, number, i, signum.name, 0, seconds, server.process.exitcode))
+        kills[-1].faults += [f"broken after the kill: {text}" for text in broken_files(home)]
     with served(study, port):
         deadline = time.monotonic() + PATIENCE_S
         while not people.are_done and time.monotonic() < deadline:
             time.sleep(0.01)
         people.given_up = True
-    faults += _lost(store, people)
-    return {
-        "stage": STUDY,
-        "number": number,
-        "signal": signum.name,
-        "change": 0,
-        "seconds": round(time.monotonic() - started, 3),
-        "answers_before": before,
-        "struck": struck,
-        "status": status,
-        "unfinished": 0,
-        "faults": faults,
-    }
+    kills[-1].faults += _lost(store, people)
+    return kills
 
 
 def _lost(store: Store, people: People) -> list[str]:
@@ -107,25 +101,27 @@ def _lost(store: Store, people: People) -> list[str]:
     return faults if complete else [*faults, f"answers a trial: {sorted(counts.values())}"]
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
-def served(study: Study, port: int = 0) -> Iterator[tuple[Child, str]]:
-    """Serves a study from another process, which has ended after the block; yields it and its address."""
-    if not port:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+def served(study: Study, port: int) -> Iterator[Child]:
+    """Serves a study from another process, which has ended after the block."""
     command = ["-m", "qscore.study", "serve", str(study.folder), "--port", str(port), "--rate", "10000"]
-    server, url = Child(command, study.folder, study.folder.parent / "server.log").start(), f"http://127.0.0.1:{port}"
+    server = Child(command, study.folder, study.folder.parent / "server.log").start()
+    deadline = time.monotonic() + PATIENCE_S
     try:
-        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                httpx2.get(f"{url}/static/study.css", timeout=5)
+                httpx2.get(f"http://127.0.0.1:{port}/static/study.css", timeout=5)
                 break
             except httpx2.TransportError:
                 if time.monotonic() > deadline or server.process.exitcode is not None:
                     raise TimeoutError(f"the server did not start: {server.said[-1000:]}") from None
                 time.sleep(0.02)
-        yield server, url
+        yield server
     finally:
         server.end()

@@ -2,9 +2,9 @@
 
     python -m tests.faults [--kills 200] [--seed 0] [--stages mining,report] [--folder DIR] [--only fine-tuning:3]
 
-A line is printed for each chain of up to five kills, which are kept in DIR/kills-SEED.jsonl: the same command goes on where it was interrupted. The
-table is written to benchmarks/results/faults.json. A chain is repeated by
---only, with its seed.
+A line is printed for each chain of up to five kills, which are kept in DIR/kills-SEED.jsonl: the same command goes on
+where it was interrupted. The table is written to benchmarks/results/faults.json. A chain is repeated by --only, with
+its seed.
 """
 
 import argparse

@@ -9,25 +9,62 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from qscore.errors import UserError
+from safetensors import SafetensorError
+
+from qscore.errors import CannotWriteError, UserError, cannot_write
 
 WEIGHTS = "encoder.safetensors"  # of an encoder in a run directory, beside its settings
 SETTINGS = "encoder.json"
+UNFINISHED = ".unfinished-"  # begins the name of a file that is being written, or was when its process was killed
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`, which takes its place only when the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    """Yields a temporary path beside `path`, which takes its place, on the disk, only when the block succeeds.
+
+    Raises:
+        CannotWriteError: If the disk is full, or the folder may not be written to.
+    """
+    with writing_told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{UNFINISHED}{path.stem}-", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())
+            _onto_disk(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing_told(path: Path) -> Iterator[None]:
+    """Has a disk that refuses to take `path` told as such: which one, and what to do.
+
+    Raises:
+        CannotWriteError: If the disk is full, or the folder may not be written to.
+    """
     try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except CannotWriteError:
+        raise
+    except (OSError, SafetensorError) as error:
+        if (told := cannot_write(error, path)) is None:
+            raise
+        raise told from error
+
+
+def whole_files(folder: Path, pattern: str) -> list[Path]:
+    """Returns the files of a pattern in a folder, by name, without those whose process was killed while it wrote."""
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith(UNFINISHED))
+
+
+def forget_unfinished(folder: Path) -> None:
+    """Removes, everywhere under a folder in which nobody writes now, what killed processes had begun to write."""
+    for path in folder.rglob(f"{UNFINISHED}*"):
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -96,6 +133,12 @@ def fingerprint(*parts: bytes | str) -> str:
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.hexdigest()[:16]
+
+
+def _onto_disk(path: Path) -> None:
+    """Waits for the disk: after a power cut a renamed file could else be there, and empty."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _umask() -> int:

@@ -14,6 +14,7 @@ from pytorch_lightning.loggers import Logger
 from qscore.application.progress import ProgressBar
 from qscore.application.run_directory import RunDirectory
 from qscore.application.strategies import check_strategy
+from qscore.application.whole_files import WholeCheckpoints
 from qscore.data import ImageDataModule
 from qscore.encoders import Encoder
 from qscore.errors import UserError
@@ -109,7 +110,7 @@ def build_trainer(
         default_root_dir=run.path,
         logger=loggers,
         sync_batchnorm=False,  # Lightning's own plugin refuses CPUs
-        plugins=[*(chosen.keywords.get("plugins") or []), *norms],
+        plugins=[WholeCheckpoints(), *(chosen.keywords.get("plugins") or []), *norms],
         callbacks=[*callbacks, *watchers, checkpoint, ProgressBar(every)],
     )
     if cfg.batch_size % trainer.world_size:

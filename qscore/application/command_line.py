@@ -24,11 +24,12 @@ from qscore.application.data_words import (
     quoted,
     transfer_overrides,
 )
+from qscore.application.interruptions import faults_told, terminable
 from qscore.application.launch import OF_OTHERS, agreed_start, is_first_process
 from qscore.application.mistakes import FULL_ERROR, as_mistake
 from qscore.application.run_directory import FACTS, existing_run
 from qscore.application.trusted import trusted
-from qscore.errors import UserError
+from qscore.errors import UserError, cannot_write
 from qscore.installation import config_dir
 
 USER_MISTAKE = 2
@@ -39,12 +40,12 @@ def run_command(task: Callable[[DictConfig], object], *, config_name: str) -> No
     """Composes the configuration from the command line and runs a task with it.
 
     What the task returns is for the sweeper of a search. Exit status 0 only if the task did all it was asked for; 2 and
-    one message on stderr for a mistake of the user (HYDRA_FULL_ERROR=1 shows the traceback); anything else keeps its
-    traceback.
+    one message on stderr for a mistake of the user or a fault of the machine (HYDRA_FULL_ERROR=1 shows the traceback);
+    143 after SIGTERM; anything else keeps its traceback.
     """
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     folder = config_dir()
-    with _errors_from_hydra(), _mistakes_explained(config_name, wants_traceback):
+    with terminable(), _errors_from_hydra(), _mistakes_explained(config_name, wants_traceback):
         known_data = [path.stem for path in folder.glob("data/*.yaml")]
         sys.argv[1:] = expand_shortcuts(sys.argv[1:], config_name, known_data=known_data)
         others = () if is_first_process() else OF_OTHERS
@@ -52,8 +53,9 @@ def run_command(task: Callable[[DictConfig], object], *, config_name: str) -> No
 
         def job(cfg: DictConfig) -> object:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                return task(cfg)  # `SweepFailures` notes the error, and the others go on
-            with _mistakes_explained(config_name, wants_traceback):
+                with faults_told():
+                    return task(cfg)  # `SweepFailures` notes the error, and the others go on
+            with _mistakes_explained(config_name, wants_traceback), faults_told():
                 return task(cfg)
 
         with agreed_start():
@@ -86,6 +88,12 @@ def _mistakes_explained(config_name: str, wants_traceback: bool) -> Iterator[Non
         if wants_traceback or mistake is None:
             raise
         print(f"{Path(sys.argv[0]).name}: {mistake}", file=sys.stderr)
+        raise SystemExit(USER_MISTAKE) from None
+    except OSError as error:  # of Hydra's own files: the task has explained its own
+        told = cannot_write(error, Path(error.filename)) if isinstance(error.filename, str) else None
+        if wants_traceback or told is None:
+            raise
+        print(f"{Path(sys.argv[0]).name}: {told}", file=sys.stderr)
         raise SystemExit(USER_MISTAKE) from None
     except ValueError as error:
         if wants_traceback or str(error) != NO_TRIAL:

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
 
+from qscore.application.lenient_loggers import LenientTensorBoardLogger, LenientWandbLogger
 from qscore.application.run_directory import RunDirectory
+from qscore.application.whole_files import WholeCSVLogger
 from qscore.errors import UserError, unknown_name
 
 log = logging.getLogger(__name__)
@@ -45,9 +47,9 @@ def build_loggers(run: RunDirectory, kind: str, *, project: str, config: dict[st
     if kind == "tensorboard":
         if importlib.util.find_spec("tensorboard") is None:
             raise UserError("Expected tensorboard to be installed for logger=tensorboard; run: pip install tensorboard")
-        loggers.append(TensorBoardLogger(run.path, name="tensorboard", version=""))
+        loggers.append(LenientTensorBoardLogger(run.path, name="tensorboard", version=""))
     if kind == "wandb":
-        loggers.append(_wandb_logger(run, project, config))
+        loggers += _wandb_loggers(run, project, config)
     return loggers
 
 
@@ -83,15 +85,13 @@ def _finish(logger: WandbLogger) -> None:
 
 def _csv_logger(directory: Path) -> CSVLogger:
     """Lightning warns that it will delete an earlier `metrics.csv`; none is left here to delete."""
-    logger = CSVLogger(directory, name="", version="")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Experiment logs directory .* exists")
-        logger.experiment  # noqa: B018 - made on first use
-    return logger
+        return WholeCSVLogger(directory)
 
 
-def _wandb_logger(run: RunDirectory, project: str, config: dict[str, Any]) -> WandbLogger:
-    """Online where W&B lets us, offline otherwise: a logger is no reason to lose a run."""
+def _wandb_loggers(run: RunDirectory, project: str, config: dict[str, Any]) -> list[Logger]:
+    """Online where W&B lets us, offline otherwise, else none: a logger is no reason to lose a run."""
     import wandb
 
     options: dict[str, Any] = {
@@ -105,13 +105,19 @@ def _wandb_logger(run: RunDirectory, project: str, config: dict[str, Any]) -> Wa
     mode = os.environ.get("WANDB_MODE")
     try:
         if mode in WANDB_OFFLINE_MODES or wandb.login(prompt=False, verify=True):
-            logger = WandbLogger(**options, mode=mode) if mode in WANDB_OFFLINE_MODES else WandbLogger(**options)
-            run.update(wandb_id=logger.experiment.id)
-            return logger
+            chosen = {"mode": mode} if mode in WANDB_OFFLINE_MODES else {}
+            return [_opened(LenientWandbLogger(**options, **chosen), run)]
         log.info("No W&B account: logging offline under %s (log in with: wandb login).", run.path / "wandb")
-    except wandb.errors.Error as error:
+    except (wandb.errors.Error, OSError) as error:
         log.warning("W&B cannot be reached (%s): logging offline under %s.", error, run.path / "wandb")
-    logger = WandbLogger(**options, mode="offline", offline=True)
+    try:
+        return [_opened(LenientWandbLogger(**options, mode="offline", offline=True), run)]
+    except (wandb.errors.Error, OSError) as error:
+        log.warning("W&B cannot write in %s (%s): going on without it. %s has it all.", run.path, error, METRICS)
+        return []
+
+
+def _opened(logger: WandbLogger, run: RunDirectory) -> WandbLogger:
     run.update(wandb_id=logger.experiment.id)
     return logger
 

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from qscore.application.launch import is_first_process
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import WEIGHTS, read_object, write_json
+from qscore.files import WEIGHTS, forget_unfinished, read_object, write_json
 from qscore.installation import command, is_checkout
 from qscore.versions import versions
 
@@ -108,6 +108,8 @@ class RunDirectory:
             )
         if self.is_complete:
             return
+        if is_first_process():
+            forget_unfinished(self.path)
         started = self.facts.get("started", _now())
         self.update(
             stage=stage, status=RUNNING, started=started, config=config, versions=versions(), git_commit=_git_commit()

@@ -17,6 +17,7 @@ from qscore.application.launch import is_first_process
 from qscore.application.loggers import open_loggers
 from qscore.application.run_directory import CACHE, UNTRAINED, RunDirectory
 from qscore.application.speed import Throughput, prepare_networks
+from qscore.application.whole_files import LastMetrics
 from qscore.data import ImageDataModule
 from qscore.encoders import load_encoder, save_encoder
 from qscore.methods import SSLMethod
@@ -87,14 +88,15 @@ def _fit(
     num_batches = len(data.source("pretrain")) // cfg.batch_size
     throughput = Throughput(cfg.batch_size)
     watch = build_watch(cfg)  # before the guard: it says at which step an encoder was lost
-    watched = [throughput, *watch, *callbacks]  # first, so that an epoch ends before others look at it
+    last = LastMetrics()
+    watched = [throughput, *watch, *callbacks, last]  # first, so that an epoch ends before others look at it
     trainer = build_trainer(cfg, run, epochs=epochs, num_batches=num_batches, loggers=loggers, callbacks=watched)
     try:
         trainer.fit(method, datamodule=data, ckpt_path=run.last_checkpoint)
     finally:
         run.update(noticed=[notice for each in watch for notice in each.noticed] if watch else None)
     if trainer.is_global_zero:
-        _keep(cfg, run, method, data, trainer, throughput, seconds=time.monotonic() - started)
+        _keep(cfg, run, method, data, trainer, throughput, last.values, seconds=time.monotonic() - started)
     trainer.strategy.barrier()
 
 
@@ -105,6 +107,7 @@ def _keep(
     data: ImageDataModule,
     trainer: pl.Trainer,
     throughput: Throughput,
+    final_metrics: dict[str, float],
     *,
     seconds: float,
 ) -> None:
@@ -118,5 +121,5 @@ def _keep(
         images_per_second=throughput.images_per_second,
         peak_memory_gb=throughput.peak_memory_gb,
         num_devices=trainer.world_size,
-        final_metrics={name: float(value) for name, value in trainer.callback_metrics.items()},
+        final_metrics=final_metrics,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import read_json, read_object
+from qscore.files import read_json, read_object, whole_files
 from qscore.installation import command
 from qscore.report.recipe import training_of, training_of_origin
 from qscore.results import Result, load_result
@@ -154,7 +154,7 @@ def _if_there(file: Path) -> Any:
 
 
 def _results(folder: Path) -> dict[str, Result]:
-    return {file.stem: load_result(file) for file in sorted(folder.glob("*.json"))}
+    return {file.stem: load_result(file) for file in whole_files(folder, "*.json")}
 
 
 def _role(facts: dict[str, Any], config: dict[str, Any]) -> str:

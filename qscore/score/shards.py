@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from qscore.errors import UserError
-from qscore.files import written_whole
+from qscore.files import writing_told, written_whole
 from qscore.records import Representations
 from qscore.score.storage import rows_written
 
@@ -117,7 +117,7 @@ class Shards:
             class_names=class_names,
             fingerprint=self.fingerprint,
         )
-        with rows_written(frame, self.folder / WHOLE) as write:
+        with writing_told(path), rows_written(frame, self.folder / WHOLE) as write:
             for file in self._files():
                 here = file.get_tensor("positions")
                 order = here.argsort()

@@ -1,0 +1,93 @@
+"""What ends a command from outside, told in one message: SIGTERM, a full disk, a dead process that loaded images."""
+
+import errno
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
+from qscore.application.run_directory import FACTS
+from qscore.errors import FULL, UserError, cannot_write
+
+TERMINATED = 128 + signal.SIGTERM  # as a shell calls it
+NEVER_OF_READING = (*FULL, errno.EROFS, errno.EIO)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Has SIGTERM, which a scheduler sends before it takes a machine away, end the block with exit status 143.
+
+    What was being written is removed, and metrics are kept; what was finished lies on the disk already. Whoever listens
+    to the signal already, such as submitit, goes on to do so.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    owner, received = os.getpid(), []
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        if os.getpid() != owner:  # forked from here
+            os._exit(TERMINATED)
+        received.append(go_on())
+        raise SystemExit(TERMINATED)
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except BaseException:
+        if not received:
+            raise
+        print(f"{Path(sys.argv[0]).name}: ended by SIGTERM. Go on with: {received[0]}", file=sys.stderr)
+        raise SystemExit(TERMINATED) from None
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def faults_told() -> Iterator[None]:
+    """Has faults of the machine, for the block, raised as what a user can mend.
+
+    Raises:
+        UserError: If a disk is full, or a process that loads images was killed.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except OSError as error:
+        file = Path(error.filename) if isinstance(error.filename, str) else _output_dir() / "the files of the run"
+        told = cannot_write(error, file) if error.errno in NEVER_OF_READING else None
+        if told is None:
+            raise
+        raise told from error
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        raise UserError(
+            f"A process that loads images was ended from outside ({str(error).split(chr(10))[0].strip()}), most often "
+            "because the machine has no memory left (dmesg says so). Set a smaller num_workers in another run, or go "
+            f"on with: {go_on()}"
+        ) from error
+
+
+def go_on() -> str:
+    """Returns the command that goes on where the running one ends."""
+    script = Path(sys.argv[0]).name
+    if not HydraConfig.initialized():
+        return "the same command"
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        return f"the same command with sweep_dir={HydraConfig.get().sweep.dir}"
+    is_training = HydraConfig.get().job.name == "train" and (_output_dir() / FACTS).is_file()
+    return f"python {script} resume={_output_dir()}" if is_training else "the same command"
+
+
+def _output_dir() -> Path:
+    return Path(HydraConfig.get().runtime.output_dir)

@@ -1,0 +1,96 @@
+"""Images that vanish or are cut short while they are trained on; a process that loads them dies; a loss that is NaN."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from qscore.data.catalogue import embedded_digits
+from qscore.data.sources import ArrayImages
+from tests.application.conftest import TINY
+from tests.faults.checks import broken_files
+from tests.faults.processes import Child, finish
+
+pytestmark = pytest.mark.slow
+PATIENCE_S = 120
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """160 digits in class folders."""
+    train = embedded_digits().train
+    assert isinstance(train, ArrayImages)
+    assert train.labels is not None
+    for position in range(0, 3600, 18):
+        file = tmp_path / "images" / str(int(train.labels[position])) / f"{position}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        train.image(position).save(file)
+    return tmp_path / "images"
+
+
+def command(home: Path, images: Path, *options: str) -> list[str]:
+    places = [f"data={images}", f"run_dir={home}/run", f"pretrained_dir={home}/pretrained", "logger=csv"]
+    workers = ["num_workers=1", "data.views_on=workers", "batch_size=32", "evaluation=none"]
+    return ["train", *TINY, *places, *workers, "data.image_size=28", *options]
+
+
+def wait_for(home: Path, pattern: str, child: Child) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not list(home.glob(pattern)):
+        assert child.process.is_alive(), child.said[-2000:]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("is_cut", [False, True], ids=["vanishes", "cut"])
+def test_images_that_vanish_or_are_cut_while_they_are_trained_on_are_named(
+    folder: Path, tmp_path: Path, is_cut: bool
+) -> None:
+    child = Child(command(tmp_path, folder, "pretrain_epochs=200"), tmp_path / "run", tmp_path / "log.txt").start()
+    wait_for(tmp_path, "pretrained/*/checkpoints/last.ckpt", child)
+    files = sorted(folder.rglob("*.png"))[::4]
+    kept = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
+    for file in files:
+        file.write_bytes(kept[file][0][:60]) if is_cut else file.unlink()
+    assert child.wait() == 2, child.said[-2000:]
+    assert "Traceback" not in child.said
+    assert any(str(file) in child.said for file in files)
+    assert "repair or remove them" in child.said
+    assert broken_files(tmp_path / "pretrained") == []
+    for file, (content, changed) in kept.items():
+        file.write_bytes(content)
+        os.utime(file, ns=(changed, changed))
+    resumed = Child(["train", f"resume={tmp_path}/run"], tmp_path / "run", tmp_path / "log2.txt").start()
+    before = (pretrained := next(tmp_path.glob("pretrained/*/checkpoints/last.ckpt"))).stat().st_mtime_ns
+    deadline = time.monotonic() + PATIENCE_S
+    while pretrained.stat().st_mtime_ns == before and time.monotonic() < deadline:
+        assert resumed.process.is_alive(), resumed.said[-2000:]
+        time.sleep(0.02)
+    resumed.end()
+    assert len(list((tmp_path / "pretrained").iterdir())) == 1  # the same pretraining went on
+
+
+def test_a_dead_process_that_loads_images_is_told_and_the_run_goes_on(folder: Path, tmp_path: Path) -> None:
+    options = ["pretrain_epochs=2", "epochs=60"]
+    child = Child(command(tmp_path, folder, *options), tmp_path / "run", tmp_path / "log.txt").start()
+    wait_for(tmp_path, "run/checkpoints/last.ckpt", child)
+    pid = child.process.pid
+    (worker, *_) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    os.kill(int(worker), signal.SIGKILL)
+    assert child.wait() == 2, child.said[-2000:]
+    assert "Traceback" not in child.said
+    assert child.said.count("was ended from outside") == 1
+    assert f"resume={tmp_path}/run" in child.said
+    assert broken_files(tmp_path / "run") == []
+    resumed = finish(["train", f"resume={tmp_path}/run"], tmp_path / "run", tmp_path / "log2.txt")
+    assert resumed.process.exitcode == 0, resumed.said[-2000:]
+
+
+def test_a_loss_that_is_not_finite_leaves_a_run_that_can_be_used(folder: Path, tmp_path: Path) -> None:
+    rate = "++method.small.optimization.learning_rate=1e30"
+    done = finish(command(tmp_path, folder, "pretrain_epochs=2", rate), tmp_path / "run", tmp_path / "log.txt")
+    assert done.process.exitcode is not None
+    assert done.process.exitcode >= 0
+    assert broken_files(tmp_path / "pretrained") == []

@@ -62,8 +62,8 @@ def naming(
     check_options(
         **how, **of_groups, method=method, num_groups=num_groups, split=split, layer=layer, force=force, maps=maps
     )
+    explained = explain_probe(inputs, force=force) if source == "xnn" else None  # judged by held-out images always
     inputs = inputs if split == "test" else dataclasses.replace(inputs, test=inputs.train)
-    explained = explain_probe(inputs, force=force) if source == "xnn" else None
     gathered = gather_groups(inputs, **how, **of_groups, explained=explained)
     metrics = counted(gathered) | of_networks(explained)
     metrics["dead_features"] = int((inputs.test.h <= 0).all(0).sum())

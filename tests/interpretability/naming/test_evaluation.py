@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs, Pictures
 from qscore.interpretability.naming.activations import load_activations
 from qscore.interpretability.naming.evaluation import naming
+from qscore.interpretability.naming.explained import Explained, explain_probe
 from qscore.interpretability.naming.maps_folder import grey
+from qscore.interpretability.naming.xnn_training import XNNTraining
 from qscore.score import cached_representations, dominant_features
 
 
@@ -26,6 +29,17 @@ def seen(encoder: Encoder, data: ImageDataModule, tmp_path: Path) -> EvaluationI
     cache = tmp_path / "my run" / "representations"
     train, test = (cached_representations(encoder.eval(), data, split, cache) for split in ("train", "test"))
     return EvaluationInputs(train, test, pictures=Pictures(encoder.eval(), data, cache), epsilon=1.0, lower=0.3)
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> Callable[[EvaluationInputs], Explained]:
+    """Explanation networks of few steps, the same for whoever asks."""
+
+    def explain(inputs: EvaluationInputs, *, force: bool = True) -> Explained:
+        return explain_probe(inputs, XNNTraining(num_steps=60, batch_size=64), force=force)
+
+    monkeypatch.setattr("qscore.interpretability.naming.evaluation.explain_probe", explain)
+    return explain
 
 
 def rows_of(inputs: EvaluationInputs, name: str) -> list[dict[str, Any]]:
@@ -165,3 +179,15 @@ def test_dead_features_are_counted(seen: EvaluationInputs) -> None:
     alive = naming(EvaluationInputs(seen.train, seen.test, epsilon=1.0, lower=0.3)).metrics["dead_features"]
     metrics = naming(EvaluationInputs(train, test, epsilon=1.0, lower=0.3)).metrics
     assert metrics["dead_features"] == (alive or 0) + 3
+
+
+def test_explanation_networks_are_judged_by_held_out_images_whichever_are_named(
+    seen: EvaluationInputs, quickly: Callable[[EvaluationInputs], Explained]
+) -> None:
+    on_held_out = quickly(seen).fidelity
+    assert on_held_out != quickly(dataclasses.replace(seen, test=seen.train)).fidelity
+    result = naming(seen, source="xnn", split="train", num_images=2, num_groups=2, layer="layer2", force=True)
+    assert on_held_out.line() in result.notes
+    assert result.metrics["xnn_error"] == max(on_held_out.errors)
+    with pytest.raises(UserError, match="faithful to the network"):
+        naming(seen, source="xnn", split="train", maps=False)

@@ -5,10 +5,12 @@ from typing import Any
 
 from qscore.data.datamodule import Split
 from qscore.evaluation import EvaluationInputs
+from qscore.interpretability.naming.backward import layer_named
 from qscore.interpretability.naming.counted import as_arrays, counted, of_classes, of_maps, of_networks
 from qscore.interpretability.naming.excitation import GRADIENT
 from qscore.interpretability.naming.explained import explain_probe
-from qscore.interpretability.naming.gathering import NUM_IMAGES, gather_maps
+from qscore.interpretability.naming.gathering import NUM_IMAGES
+from qscore.interpretability.naming.gathering_maps import gather_maps
 from qscore.interpretability.naming.grouped import by_feature, draw_groups, gather_groups
 from qscore.interpretability.naming.maps_folder import write_maps
 from qscore.interpretability.naming.options import FEATURE, check_options
@@ -62,6 +64,8 @@ def naming(
     check_options(
         **how, **of_groups, method=method, num_groups=num_groups, split=split, layer=layer, force=force, maps=maps
     )
+    if maps and inputs.pictures is not None and layer is not None:
+        layer_named(inputs.pictures.encoder, layer)  # before anything takes long
     explained = explain_probe(inputs, force=force) if source == "xnn" else None  # judged by held-out images always
     inputs = inputs if split == "test" else dataclasses.replace(inputs, test=inputs.train)
     gathered = gather_groups(inputs, **how, **of_groups, explained=explained)
@@ -77,7 +81,8 @@ def naming(
         notes = (*notes, "There are no images at hand: no maps are written.")
     elif maps:
         shown, heat = gather_maps(inputs, shown, layer=layer, method=method, explained=explained, split=split)
-        metrics |= of_maps(heat)
+        notes = shown.notes
+        metrics |= of_maps(heat) | {"num_to_name": len(shown.activations)}
         settings |= {
             "layer": shown.layer,
             "method": shown.method,

@@ -1,4 +1,4 @@
-"""Significant activations of an evaluated encoder with their maps: what a study of naming starts from."""
+"""Significant activations of an evaluated encoder: what a study of naming starts from."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -8,13 +8,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from qscore.data.datamodule import Split
 from qscore.errors import UserError, unknown_name
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.naming.activations import SOURCES, Activations, find_activations
-from qscore.interpretability.naming.excitation import activation_maps, method_for
 from qscore.interpretability.naming.explained import Explained
-from qscore.interpretability.naming.maps import default_layer
 from qscore.interpretability.naming.significance import SHARE, discriminative_contributions, logit_contributions
 
 NUM_IMAGES = 60  # of a group, as in the paper's table 1
@@ -67,47 +64,6 @@ def gather_activations(
     return dataclasses.replace(found, notes=explained.notes if explained and source == "xnn" else ())
 
 
-def gather_maps(
-    inputs: EvaluationInputs,
-    activations: Activations,
-    *,
-    layer: str | None = None,
-    method: str | None = None,
-    explained: Explained | None = None,
-    split: Split = "test",
-) -> tuple[Activations, Float[Tensor, "activation height width"]]:
-    """Returns the maps of activations, and the activations with the layer and the method that these are by.
-
-    Args:
-        inputs: Those that they were gathered from, with their pictures.
-        activations: See `gather_activations`.
-        layer: Its dotted name; see `default_layer`.
-        method: See `activation_maps`; by default `method_for`.
-        explained: The explanation networks, for "xnn".
-        split: Where the images of `inputs.test` are: "train" if these are the training images.
-
-    Raises:
-        UserError: If the images are not at hand, or see `activation_maps`.
-    """
-    if inputs.pictures is None:
-        raise UserError("Expected the images behind the representations for maps; run python evaluate.py on them.")
-    encoder = inputs.pictures.encoder
-    samples = list(dict.fromkeys(activation.sample for activation in activations.activations))
-    images = inputs.pictures.plain(inputs.pictures.positions(samples, split=split), split=split)
-    layer, method = layer or default_layer(encoder, images[:1].to(encoder.mean.device)), method or method_for(encoder)
-    place = {sample: number for number, sample in enumerate(samples)}
-    rows = torch.tensor([place[activation.sample] for activation in activations.activations])
-    features = torch.tensor([activation.feature for activation in activations.activations])
-    if activations.source == "xnn":
-        labels = [inputs.test.class_names.index(activation.group) for activation in activations.activations]
-        features = _networks(explained).xnn.excitation(_outputs(inputs, np.array(labels)), features)
-    maps = [
-        activation_maps(encoder, images[part], chosen, layer=layer, method=method)
-        for part, chosen in zip(torch.split(rows, 64), torch.split(features, 64), strict=True)
-    ]
-    return dataclasses.replace(activations, layer=layer, method=method), torch.cat(maps)
-
-
 def _contributions(
     inputs: EvaluationInputs, rows: Int[np.ndarray, " row"], source: str, explained: Explained | None
 ) -> Float[np.ndarray, "row term"]:
@@ -117,16 +73,26 @@ def _contributions(
     labels = inputs.labels[1].numpy()[rows]
     if source == "probe":
         return logit_contributions(h, inputs.probe.model, labels)
-    return _networks(explained).xnn.contributions(h, _outputs(inputs, labels))
+    return networks_of(explained).xnn.contributions(h, outputs_of(inputs, labels))
 
 
-def _networks(explained: Explained | None) -> Explained:
+def networks_of(explained: Explained | None) -> Explained:
+    """Returns explanation networks that have to be there.
+
+    Raises:
+        UserError: If they are not.
+    """
     if explained is None:
         raise UserError("Expected explanation networks for source='xnn', got none; make them by explain_probe.")
     return explained
 
 
-def _outputs(inputs: EvaluationInputs, labels: Int[np.ndarray, " _"]) -> Int[Tensor, " _"]:
+def outputs_of(inputs: EvaluationInputs, labels: Int[np.ndarray, " _"]) -> Int[Tensor, " _"]:
+    """Returns the places of labels among the classes of the probe.
+
+    Raises:
+        UserError: If the probe does not know one.
+    """
     known = inputs.probe.model.classes
     if unknown := sorted(set(labels.tolist()) - set(known.tolist())):
         raise UserError(f"Expected classes with training images, got {inputs.test.class_names[unknown[0]]} without.")

@@ -191,3 +191,10 @@ def test_explanation_networks_are_judged_by_held_out_images_whichever_are_named(
     assert result.metrics["xnn_error"] == max(on_held_out.errors)
     with pytest.raises(UserError, match="faithful to the network"):
         naming(seen, source="xnn", split="train", maps=False)
+
+
+@pytest.mark.parametrize(("layer", "message"), [("layer9", "Unknown layer 'layer9'"), ("", "the name of a layer")])
+def test_a_layer_is_looked_up_before_anything_is_computed(seen: EvaluationInputs, layer: str, message: str) -> None:
+    unlabelled = dataclasses.replace(seen, test=dataclasses.replace(seen.test, labels=None))
+    with pytest.raises(UserError, match=message):
+        naming(unlabelled, source="xnn", layer=layer)

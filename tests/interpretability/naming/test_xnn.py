@@ -79,6 +79,8 @@ def test_fidelity_by_loops() -> None:
     active = [[float((xnn.features(h)[:, c, k] > 0).sum()) for k in range(4)] for c in range(3)]
     assert found.dead == tuple(sum(count < 2 for count in row) for row in active)
     assert found.accuracy is None
+    own = max(0.3 / float(scores[:, 1].max() - scores[:, 1].min()), 0)
+    assert f"{own:.2%} of the range of its own class" in found.line()
 
 
 def test_the_unfaithful_is_refused_unless_forced() -> None:
@@ -92,6 +94,8 @@ def test_the_unfaithful_is_refused_unless_forced() -> None:
     with pytest.raises(UserError, match=r"for class 1, .*accuracy.*1 dead"):
         found.require()
     found.require(force=True)
+    with pytest.raises(UserError, match="for class 'owl'"):
+        fidelity(dead, h, scores, scores.argmax(1), ["cat", "owl"]).require()
 
 
 def test_the_pull_away_term_ignores_dead_features() -> None:

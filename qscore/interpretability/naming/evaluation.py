@@ -50,7 +50,7 @@ def naming(
         num_clusters: Of k-means, with `group_by` "cluster".
         share: Of the positive score that the features of an image make up.
         split: "test", the held-out images, or "train".
-        layer: Whose places the maps have; by default the last with 7 on a side, see `default_layer`.
+        layer: Whose places the maps have; by default the last with 4 on a side, see `default_layer`.
         method: "excitation_backprop", "contrastive_excitation_backprop" or "gradient_activation"; by default the first
             for a convolutional network, the last for a ViT.
         force: Take explanation networks even if they are unfaithful.

@@ -176,7 +176,7 @@ def test_gradient_activation_of_a_vit() -> None:
     (slopes,) = torch.autograd.grad(encoder(images).gather(1, features[:, None]).sum(), tokens[0])
     expected = (tokens[0] * slopes).detach()[:, 1:].sum(2).clamp(min=0)
     torch.testing.assert_close(maps.flatten(1), expected / expected.sum(1, keepdim=True))
-    against = -F.one_hot(features, encoder.num_features)
+    against = -F.one_hot(features, 192)
     maps = activation_maps(encoder, images, against.float(), layer="blocks.11.norm1", method="gradient_activation")
     expected = (-tokens[0] * slopes).detach()[:, 1:].sum(2).clamp(min=0)
     torch.testing.assert_close(maps.flatten(1), expected / expected.sum(1, keepdim=True))

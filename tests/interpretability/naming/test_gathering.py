@@ -163,9 +163,10 @@ def test_layers_are_looked_up_before_any_image_and_blank_maps_are_refused(
 ) -> None:
     activations = gather_activations(inputs, num_images=2)
     blank = "qscore.interpretability.naming.gathering_maps.activation_maps"
-    with monkeypatch.context() as patch, pytest.raises(UserError, match=r"all .* maps are blank"):
+    with monkeypatch.context() as patch:
         patch.setattr(blank, lambda _encoder, images, *_args, **_options: torch.zeros(len(images), 2, 2))
-        gather_maps(inputs, activations, layer="layer2")
+        with pytest.raises(UserError, match=r"all .* maps are blank"):
+            gather_maps(inputs, activations, layer="layer2")
     monkeypatch.setattr(Pictures, "plain", None)
     with pytest.raises(UserError, match="Unknown layer 'layer9'"):
         gather_maps(inputs, activations, layer="layer9")

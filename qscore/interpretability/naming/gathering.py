@@ -15,6 +15,7 @@ from qscore.interpretability.naming.explained import Explained
 from qscore.interpretability.naming.significance import SHARE, discriminative_contributions, logit_contributions
 
 NUM_IMAGES = 60  # of a group, as in the paper's table 1
+ROWS_AT_ONCE = 4096  # contributions are dense, in float64
 ALL = "all"
 
 
@@ -48,20 +49,33 @@ def gather_activations(
     if len(names) != len(inputs.test.h):
         raise UserError(f"Expected a group for each of {len(inputs.test.h)} held-out images, got {len(names)}.")
     rows = _drawn(names, num_images, inputs.seed)
-    found = find_activations(
-        _contributions(inputs, rows, source, explained),
-        [inputs.test.ids[row] for row in rows],
-        [names[row] for row in rows],
-        source=source,
-        fingerprint=inputs.test.fingerprint,
-        share=share,
-    )
+    parts = [
+        find_activations(
+            _contributions(inputs, part, source, explained),
+            [inputs.test.ids[row] for row in part],
+            [names[row] for row in part],
+            source=source,
+            fingerprint=inputs.test.fingerprint,
+            share=share,
+        )
+        for part in np.split(rows, range(ROWS_AT_ONCE, len(rows), ROWS_AT_ONCE))
+    ]
+    found = _joined(parts)
     if not found.activations:
         raise UserError(
             "Expected an image with evidence, got none: no feature of D is dominant in any; lower epsilon, or choose "
             "source='probe'."
         )
     return dataclasses.replace(found, notes=explained.notes if explained and source == "xnn" else ())
+
+
+def _joined(parts: Sequence[Activations]) -> Activations:
+    lists: dict[str, list[str]] = {}
+    for group, samples in (pair for part in parts for pair in part.without_evidence.items()):
+        lists.setdefault(group, []).extend(samples)
+    none = {group: tuple(samples) for group, samples in lists.items()}
+    rows = tuple(one for part in parts for one in part.activations)
+    return dataclasses.replace(parts[0], activations=rows, without_evidence=none)
 
 
 def _contributions(

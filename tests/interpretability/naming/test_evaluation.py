@@ -200,3 +200,13 @@ def test_a_layer_is_looked_up_before_anything_is_computed(seen: EvaluationInputs
     unlabelled = dataclasses.replace(seen, test=dataclasses.replace(seen.test, labels=None))
     with pytest.raises(UserError, match=message):
         naming(unlabelled, source="xnn", layer=layer)
+
+
+def test_images_are_looked_for_once(seen: EvaluationInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for the maps and once for the folder, since each search lists all images."""
+    searches, search = [], Pictures.positions
+    monkeypatch.setattr(
+        Pictures, "positions", lambda self, ids, **more: (searches.append(1), search(self, ids, **more))[1]
+    )
+    assert (naming(seen, num_images=3, num_groups=2, layer="layer2").metrics["num_images"] or 0) > 2
+    assert len(searches) == 2

@@ -12,6 +12,7 @@ from qscore.data import ImageDataModule
 from qscore.encoders import Encoder
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs, Pictures
+from qscore.interpretability.naming import gathering
 from qscore.interpretability.naming.excitation import excitation_maps
 from qscore.interpretability.naming.explained import explain_probe, probe_scores
 from qscore.interpretability.naming.gathering import gather_activations
@@ -170,3 +171,19 @@ def test_layers_are_looked_up_before_any_image_and_blank_maps_are_refused(
     monkeypatch.setattr(Pictures, "plain", None)
     with pytest.raises(UserError, match="Unknown layer 'layer9'"):
         gather_maps(inputs, activations, layer="layer9")
+
+
+@pytest.mark.parametrize("groups", [None, ["all"] * 64])
+def test_images_in_parts_give_the_same_activations(
+    inputs: EvaluationInputs, groups: list[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs.epsilon = 2.5  # some images are without evidence
+    whole = gather_activations(inputs, groups=groups)
+    assert sum(map(len, whole.without_evidence.values())) > 1
+    monkeypatch.setattr("qscore.interpretability.naming.gathering.ROWS_AT_ONCE", 5)
+    compute, sizes = gathering.discriminative_contributions, []
+    monkeypatch.setattr(
+        gathering, "discriminative_contributions", lambda h, *rest: (sizes.append(len(h)), compute(h, *rest))[1]
+    )
+    assert gather_activations(inputs, groups=groups) == whole
+    assert max(sizes) == 5

@@ -66,7 +66,7 @@ def test_experts_that_look_at_training_images_are_refused(tmp_path: Path) -> Non
 
 def test_d_is_that_of_the_training_images(tmp_path: Path) -> None:
     inputs = inputs_of("")
-    inputs.train.h[:, 3] = 0  # is in no D, though the named images would put it there
+    inputs.train.h[:, 2] = 0  # is in no D, though the named images would put it there
     found = of_named([named(tmp_path / "people.csv")], inputs).inputs
     assert torch.equal(found.discriminative, inputs.discriminative)
     alone = EvaluationInputs(found.train, found.test, epsilon=1.0)

@@ -6,7 +6,7 @@ from typing import Any
 from qscore.data.datamodule import Split
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.naming.backward import layer_named
-from qscore.interpretability.naming.counted import as_arrays, counted, of_classes, of_maps, of_networks
+from qscore.interpretability.naming.counted import Tally, as_arrays, of_classes, of_maps, of_networks
 from qscore.interpretability.naming.excitation import GRADIENT
 from qscore.interpretability.naming.explained import explain_probe
 from qscore.interpretability.naming.gathering import NUM_IMAGES
@@ -68,15 +68,16 @@ def naming(
         layer_named(inputs.pictures.encoder, layer)  # before anything takes long
     explained = explain_probe(inputs, force=force) if source == "xnn" else None  # judged by held-out images always
     inputs = inputs if split == "test" else dataclasses.replace(inputs, test=inputs.train)
-    gathered = gather_groups(inputs, **how, **of_groups, explained=explained)
-    metrics = counted(gathered) | of_networks(explained)
+    tally = Tally(source)
+    shown = gather_groups(inputs, **how, **of_groups, explained=explained, num_groups=num_groups, tally=tally)
+    metrics = tally.metrics() | of_networks(explained)
     metrics["dead_features"] = int((inputs.test.h <= 0).all(0).sum())
     metrics["num_features"] = inputs.test.h.shape[1]
-    shown = by_feature(gathered, num_images) if group_by == FEATURE else gathered
-    shown = draw_groups(shown, num_groups, inputs.seed)
+    if group_by == FEATURE:
+        shown = draw_groups(by_feature(shown, num_images), num_groups, inputs.seed)
     metrics |= {"num_groups": len(shown.groups), "num_to_name": len(shown.activations)}
     settings = {**inputs.settings(), **how, **of_groups, "num_groups": num_groups, "split": split, "maps": ""}
-    notes = gathered.notes
+    notes = shown.notes
     if maps and inputs.pictures is None:
         notes = (*notes, "There are no images at hand: no maps are written.")
     elif maps:

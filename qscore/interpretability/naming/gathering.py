@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +12,14 @@ from torch import Tensor
 from qscore.errors import UserError, unknown_name
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.naming.activations import SOURCES, Activations, find_activations
+from qscore.interpretability.naming.counted import Tally
 from qscore.interpretability.naming.explained import Explained
-from qscore.interpretability.naming.significance import SHARE, discriminative_contributions, logit_contributions
+from qscore.interpretability.naming.significance import (
+    SHARE,
+    discriminative_contributions,
+    logit_contributions,
+    significant,
+)
 
 NUM_IMAGES = 60  # of a group, as in the paper's table 1
 ROWS_AT_ONCE = 4096  # contributions are dense, in float64
@@ -27,6 +34,8 @@ def gather_activations(
     num_images: int = NUM_IMAGES,
     share: float = SHARE,
     explained: Explained | None = None,
+    num_groups: int | None = None,
+    tally: Tally | None = None,
 ) -> Activations:
     """Returns the significant activations of some held-out images.
 
@@ -39,6 +48,8 @@ def gather_activations(
         num_images: Drawn from each group, by the seed of the inputs; all of a smaller one.
         share: See `significant`.
         explained: The explanation networks, for "xnn".
+        num_groups: Drawn by the seed, before anything else; all by default.
+        tally: To count all groups in, drawn or not.
 
     Raises:
         UserError: If the source is unknown or lacks labels or networks, or nothing is significant anywhere.
@@ -49,17 +60,16 @@ def gather_activations(
     if len(names) != len(inputs.test.h):
         raise UserError(f"Expected a group for each of {len(inputs.test.h)} held-out images, got {len(names)}.")
     rows = _drawn(names, num_images, inputs.seed)
-    parts = [
-        find_activations(
-            _contributions(inputs, part, source, explained),
-            [inputs.test.ids[row] for row in part],
-            [names[row] for row in part],
-            source=source,
-            fingerprint=inputs.test.fingerprint,
-            share=share,
-        )
-        for part in np.split(rows, range(ROWS_AT_ONCE, len(rows), ROWS_AT_ONCE))
-    ]
+    kept, parts = _drawn_groups(names, num_groups, inputs.seed), []
+    for part in np.split(rows, range(ROWS_AT_ONCE, len(rows), ROWS_AT_ONCE)):
+        terms = _contributions(inputs, part, source, explained)
+        if tally is not None:
+            tally.add(significant(terms, share=share), [names[row] for row in part])
+        is_kept = np.array([names[row] in kept for row in part], dtype=bool)
+        shown = part[is_kept].tolist()
+        ids, own = [inputs.test.ids[row] for row in shown], [names[row] for row in shown]
+        how: dict[str, Any] = {"source": source, "fingerprint": inputs.test.fingerprint, "share": share}
+        parts.append(find_activations(terms[is_kept], ids, own, **how))
     found = _joined(parts)
     if not found.activations:
         raise UserError(
@@ -117,6 +127,11 @@ def _class_of_each(inputs: EvaluationInputs) -> list[str]:
     if inputs.test.labels is None:
         return [ALL] * len(inputs.test.h)
     return [inputs.test.class_names[int(label)] for label in inputs.test.labels]
+
+
+def _drawn_groups(names: Sequence[str], num: int | None, seed: int) -> set[str]:
+    groups = sorted(set(names))
+    return {groups[place] for place in np.random.default_rng(seed).permutation(len(groups))[:num].tolist()}
 
 
 def _drawn(names: Sequence[str], num: int, seed: int) -> Int[np.ndarray, " row"]:

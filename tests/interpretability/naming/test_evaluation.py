@@ -15,6 +15,8 @@ from qscore.data import ImageDataModule
 from qscore.encoders import Encoder
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs, Pictures
+from qscore.interpretability.naming import gathering
+from qscore.interpretability.naming.activations import find_activations as find
 from qscore.interpretability.naming.activations import load_activations
 from qscore.interpretability.naming.evaluation import naming
 from qscore.interpretability.naming.explained import Explained, explain_probe
@@ -210,3 +212,21 @@ def test_images_are_looked_for_once(seen: EvaluationInputs, monkeypatch: pytest.
     )
     assert (naming(seen, num_images=3, num_groups=2, layer="layer2").metrics["num_images"] or 0) > 2
     assert len(searches) == 2
+
+
+def test_all_groups_are_counted_and_only_those_drawn_are_made(
+    seen: EvaluationInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = naming(seen, num_groups=1000, num_images=4, maps=False)
+    made: set[str] = set()
+    monkeypatch.setattr(gathering, "find_activations", lambda *a, **more: (made.update(a[2]), find(*a, **more))[1])
+    few = naming(seen, num_groups=3, num_images=4, maps=False)
+    assert set(few.arrays["group"].tolist()) == made
+    assert len(made) == 3
+    for name, own in few.arrays.items():
+        if name != "without_evidence":
+            assert np.array_equal(own, whole.arrays[name][np.isin(whole.arrays["group"], sorted(made))])
+    counts = ("num_activations", "num_images", "significant_features", "distinct_features", "without_evidence")
+    assert [few.metrics[name] for name in counts] == [whole.metrics[name] for name in counts]
+    assert whole.metrics["num_activations"] == len(whole.arrays["activation"])
+    assert whole.metrics["distinct_features"] == len(set(whole.arrays["feature"].tolist()))

@@ -1,5 +1,6 @@
 """Where in the image a single feature looks: gradient heat maps (figs. 6 and 8 of Kalibhat et al., 2022)."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -76,6 +77,8 @@ def _grad_cam(encoder: Encoder, pixels: Tensor, features: Tensor) -> Tensor:
         handle.remove()
     (gradients,) = torch.autograd.grad(h.gather(1, features[:, None]).sum(), seen[-1])
     maps, slopes = (as_map(encoder.network, x.detach()) for x in (seen[-1], gradients))
+    if maps is None or slopes is None:
+        raise _no_map()
     cam = (slopes.mean((2, 3), keepdim=True) * maps).sum(1, keepdim=True).relu()
     return F.interpolate(cam.float(), size=pixels.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
 
@@ -91,7 +94,8 @@ def _grad_cam_layer(encoder: Encoder, pixels: Tensor) -> nn.Module:
     found: list[nn.Module] = []
 
     def look(module: nn.Module, _args: object, output: object) -> None:
-        if isinstance(output, Tensor) and output.ndim == 4 and as_map(network, output)[0, 0].numel() > 1:
+        heat = as_map(network, output)
+        if heat is not None and heat[0, 0].numel() > 1:
             found.append(module)
 
     handles = [module.register_forward_hook(look) for module in network.modules()]
@@ -102,19 +106,42 @@ def _grad_cam_layer(encoder: Encoder, pixels: Tensor) -> nn.Module:
         for handle in handles:
             handle.remove()
     if not found:
-        raise UserError(
-            "Expected a network with a map of more than one place for Grad-CAM, got none; choose kind=gradient."
-        )
+        raise _no_map()
     return found[-1]
 
 
-def as_map(network: nn.Module, output: Tensor) -> Tensor:
-    """Returns (sample, channel, row, column) from maps with channels first or last, or from square tokens."""
-    if has_tokens(network):
-        patches = output[:, int(network.num_prefix_tokens) :]  # type: ignore[arg-type]
-        side = round(patches.shape[1] ** 0.5)
-        return patches.transpose(1, 2).reshape(len(patches), -1, side, side)
-    return output.permute(0, 3, 1, 2) if getattr(network, "output_fmt", "NCHW") == "NHWC" else output
+def _no_map() -> UserError:
+    return UserError(
+        "Expected a network with a map of more than one place for Grad-CAM, got none; choose kind=gradient."
+    )
+
+
+def as_map(network: nn.Module, output: object) -> Tensor | None:
+    """Returns (sample, channel, row, column) from maps with channels first or last, or from a square of tokens.
+
+    Args:
+        network: Of timm, or another.
+        output: Of one of its parts.
+
+    Returns:
+        None where the output is neither. In a ViT it has to be of as many places as there are patches, since heads of
+        attention have four dimensions as well.
+    """
+    if not isinstance(output, Tensor) or output.ndim not in (3, 4):
+        return None
+    if not has_tokens(network):
+        is_last = getattr(network, "output_fmt", "NCHW") == "NHWC"
+        return None if output.ndim == 3 else output.permute(0, 3, 1, 2) if is_last else output
+    is_fixed = not getattr(network, "dynamic_img_size", False)
+    grid = getattr(getattr(network, "patch_embed", None), "grid_size", None) if is_fixed else None
+    if output.ndim == 4:
+        return output if grid is None or output.shape[-2:] == tuple(grid) else None
+    patches = output[:, int(network.num_prefix_tokens) :]  # type: ignore[arg-type]
+    side = math.isqrt(patches.shape[1])
+    rows, columns = grid or (side, side)
+    if patches.shape[1] != rows * columns or not patches.numel():
+        return None
+    return patches.transpose(1, 2).reshape(len(patches), -1, rows, columns)
 
 
 @contextmanager

@@ -105,15 +105,18 @@ def find_activations(
         )
     chosen, score = significant(contributions, share=share), np.maximum(contributions, 0).sum(1)
     found = []
-    for group in dict.fromkeys(groups):
-        for i in (i for i, name in enumerate(groups) if name == group):
-            for term in sorted(np.flatnonzero(chosen[i]).tolist(), key=lambda k: (-contributions[i, k], k)):
-                value = float(contributions[i, term])
-                name = digest(fingerprint, source, group, ids[i], str(term))
-                found.append(Activation(name, ids[i], group, term, value, value / float(score[i])))
-    none: dict[str, tuple[str, ...]] = {}
+    rows: dict[str, list[int]] = {}
+    for i, group in enumerate(groups):
+        rows.setdefault(group, []).append(i)
+    for group, i in ((group, i) for group, own in rows.items() for i in own):
+        for term in sorted(np.flatnonzero(chosen[i]).tolist(), key=lambda k: (-contributions[i, k], k)):
+            value = float(contributions[i, term])
+            name = digest(fingerprint, source, group, ids[i], str(term))
+            found.append(Activation(name, ids[i], group, term, value, value / float(score[i])))
+    lists: dict[str, list[str]] = {}
     for sample in without_evidence(contributions).tolist():
-        none[groups[sample]] = (*none.get(groups[sample], ()), ids[sample])
+        lists.setdefault(groups[sample], []).append(ids[sample])
+    none = {group: tuple(samples) for group, samples in lists.items()}
     return Activations(tuple(found), source, fingerprint, share=share, without_evidence=none)
 
 

@@ -7,14 +7,14 @@ import numpy as np
 from jaxtyping import Int
 
 from qscore.errors import UserError
-from qscore.interpretability.naming.chance import NUM_PERMUTATIONS, agreement_beyond_chance
+from qscore.interpretability.naming.chance import NUM_PERMUTATIONS, ChanceAgreement, agreement_beyond_chance
 from qscore.interpretability.naming.compatibility import EXACT, NONE, Words, names_of
 from qscore.interpretability.naming.coverage import jaccard
 from qscore.interpretability.naming.families import SHAPES
 from qscore.interpretability.naming.matching import Matching, intersections, match_namings
 from qscore.interpretability.naming.named import Named
 from qscore.interpretability.naming.pairs import Agreed, Edge, Pair
-from qscore.interpretability.naming.small_families import MAX_PARTED, MAX_VERTICES
+from qscore.interpretability.naming.small_families import MAX_PARTED, MAX_VERTICES, QUICKLY_PARTED
 
 FEW_PERMUTATIONS = 40  # of many concepts, whose stars take a hundred times as long
 Naming = Int[np.ndarray, " activation"]
@@ -75,12 +75,20 @@ def _agreed(
     exact = sum(edge.weight for edge in matched if edge.relation == EXACT) / found.weight
     compatible = sum(edge.weight for edge in matched if edge.relation != NONE) / found.weight
     num = _num_permutations(first, second, found.shape, wanted)
-    chance = num and agreement_beyond_chance(first, second, shape=found.shape, num_permutations=num, seed=seed)
-    if not chance:
+    chance = _by_chance(first, second, found.shape, num, seed) if num else None
+    if chance is None:
         return Agreed(found.agreement, exact=exact, subset=compatible)
     return Agreed(
         chance.agreement, chance.expected, chance.deviation, chance.excess, chance.p_value, exact, compatible, num
     )
+
+
+def _by_chance(first: Naming, second: Naming, shape: str, num: int, seed: int) -> ChanceAgreement | None:
+    """None where shuffled concepts, which meet more often than those of people, would take too long."""
+    try:
+        return agreement_beyond_chance(first, second, shape=shape, num_permutations=num, seed=seed)
+    except UserError:
+        return None
 
 
 def _num_permutations(first: Naming, second: Naming, shape: str, wanted: int) -> int:
@@ -88,4 +96,5 @@ def _num_permutations(first: Naming, second: Naming, shape: str, wanted: int) ->
     (u, v), _ = intersections(first, second)
     if shape == "diameter" and min(len(u), len(v)) > MAX_PARTED:
         return 0
-    return min(wanted, FEW_PERMUTATIONS) if len(u) + len(v) > MAX_VERTICES else wanted
+    is_slow = len(u) + len(v) > MAX_VERTICES or (shape == "diameter" and min(len(u), len(v)) > QUICKLY_PARTED)
+    return min(wanted, FEW_PERMUTATIONS) if is_slow else wanted

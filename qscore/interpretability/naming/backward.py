@@ -51,7 +51,7 @@ def backward_to(
         rules: Within which the encoder computes.
 
     Raises:
-        UserError: If there is no such layer, or features do not depend on it.
+        UserError: If there is no such layer, features do not depend on it, or they are not finite.
     """
     pixels = images.detach().clone().requires_grad_()
     seen = [pixels]
@@ -70,6 +70,12 @@ def backward_to(
         finally:
             if handle is not None:
                 handle.remove()
+        if not plain.isfinite().all():
+            bad = int((~plain.isfinite()).any(1).sum())
+            raise UserError(
+                f"Expected finite features, got nan or infinity in {bad} of {len(plain)} images; look at the pixels of "
+                "these images and at the weights of the encoder."
+            )
         if not torch.equal(h, plain):
             raise UserError("Expected a network that writes nothing in place but its own outputs, got other features.")
         if not isinstance(seen[-1], Tensor) or not seen[-1].requires_grad:
@@ -94,8 +100,15 @@ def layer_named(encoder: nn.Module, name: str) -> nn.Module:
     raise unknown_name("layer", name, [top for top, _ in network.named_children()])
 
 
-def as_weights(features: Tensor, h: Float[Tensor, "sample feature"]) -> Float[Tensor, "sample feature"]:
-    """Returns a weight >= 0 of every feature, from one feature a sample or from weights.
+def as_weights(
+    features: Tensor, h: Float[Tensor, "sample feature"], *, signed: bool = False
+) -> Float[Tensor, "sample feature"]:
+    """Returns a weight of every feature, from one feature a sample or from weights.
+
+    Args:
+        features: One for each sample, of weight 1; or weights.
+        h: The features.
+        signed: Whether a weight may be negative, as a gradient allows and shares of relevance do not.
 
     Raises:
         UserError: If there is no such feature, or a weight is negative or missing.
@@ -110,9 +123,9 @@ def as_weights(features: Tensor, h: Float[Tensor, "sample feature"]) -> Float[Te
                 f"Expected features from 0 to {num - 1}, got {int(features.min())} to {int(features.max())}."
             )
         return torch.nn.functional.one_hot(features.long(), num).to(h)
-    if features.shape != h.shape or not (features >= 0).all():
+    if features.shape != h.shape or not (features.isfinite() if signed else features >= 0).all():
         raise UserError(
-            f"Expected a whole number for each image, or weights >= 0 of shape {tuple(h.shape)}, got "
-            f"{tuple(features.shape)} from {float(features.min()):g}; leave negative terms out."
+            f"Expected a whole number for each image, or weights {'' if signed else '>= 0 '}of shape {tuple(h.shape)}, "
+            f"got {tuple(features.shape)} from {float(features.min()):g}; leave negative terms out."
         )
     return features.to(h)

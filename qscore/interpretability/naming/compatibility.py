@@ -13,7 +13,8 @@ from qscore.interpretability.reverse_probing.tables.text import named_columns
 EXACT, SUBSET, NONE = "exact", "subset", "none"
 RELATIONS = (EXACT, SUBSET, NONE)
 COLUMNS = ("first", "second", "relation")
-IRREGULAR = {"feet": "foot", "teeth": "tooth", "leaves": "leaf", "halves": "half", "people": "person"}
+IRREGULAR = {"feet": "foot", "teeth": "tooth", "people": "person"}
+ENDINGS = {"ies": ("y",), "ves": ("f", "fe"), "es": ("",)}  # of a plural, and of what it may be the plural of
 # Words that join the parts of a name and say nothing of their own.
 JOINING = frozenset({"a", "an", "and", "at", "in", "of", "on", "or", "the", "with", "part", "parts"})
 
@@ -31,31 +32,33 @@ class Words:
     synonyms: Mapping[str, str] = field(default_factory=dict)
 
     def tokens(self, name: str) -> frozenset[str]:
-        """Returns the words of a name in the singular, without those that only join, by one word for synonyms.
+        """Returns the words of a name in small letters, without those that only join, by one word for synonyms.
 
-        >>> sorted(Words(synonyms={"nose": "beak"}).tokens("Noses and the wings"))
-        ['beak', 'wing']
+        >>> sorted(Words(synonyms={"Nose": "beak"}).tokens("Noses and the wings"))
+        ['beak', 'wings']
         """
         words = "".join(letter if letter.isalnum() else " " for letter in name.casefold()).split()
-        single = (_singular(word) for word in words)
-        found = frozenset(self.synonyms.get(word, word) for word in single if word not in JOINING)
+        same = [(_forms(word.casefold()), other.casefold()) for word, other in self.synonyms.items()]
+        told = (word for word in words if word not in JOINING)
+        found = frozenset(next((other for forms, other in same if forms & _forms(word)), word) for word in told)
         return found or frozenset(words)
 
     def relation(self, first: str, second: str) -> str:
         """Returns "exact", "subset" or "none" for two names; a rule proposes, a judgement decides.
 
-        Names are exactly compatible if their words are the same, and subset compatible if those of one are among those
-        of the other ("open wing" and "wing").
+        Names are exactly compatible if their words are the same, in the singular or plural, and subset compatible if
+        those of one are among those of the other ("open wing" and "wing").
 
         >>> [Words().relation("Wing and eye", other) for other in ("eye wings", "wing", "tail")]
         ['exact', 'subset', 'none']
         """
         if (pair := names_of(first, second)) in self.judged:
             return self.judged[pair]
-        one, other = self.tokens(first), self.tokens(second)
+        one, other = ([_forms(word) for word in self.tokens(name)] for name in (first, second))
         if not one or not other:
             return NONE
-        return EXACT if one == other else SUBSET if one < other or other < one else NONE
+        is_within, holds = _is_among(one, other), _is_among(other, one)
+        return EXACT if is_within and holds else SUBSET if is_within or holds else NONE
 
 
 @dataclass(frozen=True)
@@ -124,13 +127,16 @@ def load_judgements(path: Path) -> dict[frozenset[str], str]:
     return found
 
 
-def _singular(word: str) -> str:
-    if word in IRREGULAR:
-        return IRREGULAR[word]
-    if word.endswith("ies") and len(word) > 4:
-        return f"{word[:-3]}y"
-    if word.endswith(("ches", "shes", "xes", "sses")):
-        return word[:-2]
+def _is_among(some: Sequence[frozenset[str]], others: Sequence[frozenset[str]]) -> bool:
+    return all(any(forms & known for known in others) for forms in some)
+
+
+def _forms(word: str) -> frozenset[str]:
+    """A word, and what it may be the plural of: "axes" of "axe" and of "ax"."""
+    found = {word, IRREGULAR.get(word, word)}
     if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
-        return word[:-1]
-    return word
+        found.add(word[:-1])
+    for plural, singulars in ENDINGS.items():
+        if word.endswith(plural) and len(word) > len(plural) + 1:
+            found |= {word[: -len(plural)] + singular for singular in singulars}
+    return frozenset(found)

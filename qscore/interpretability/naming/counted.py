@@ -1,8 +1,9 @@
 """The numbers of the evaluation `naming`."""
 
+from collections.abc import Sequence
+
 import numpy as np
-import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from qscore.evaluation import EvaluationInputs
@@ -10,17 +11,36 @@ from qscore.interpretability.naming.activations import Activations
 from qscore.interpretability.naming.explained import Explained
 
 
-def counted(activations: Activations) -> dict[str, float | None]:
-    """How many features matter, in how many images."""
-    without = sum(map(len, activations.without_evidence.values()))
-    num_images = len({one.sample for one in activations.activations}) + without
-    return {
-        "num_activations": len(activations.activations),
-        "num_images": num_images,
-        "significant_features": len(activations.activations) / num_images,
-        "distinct_features": len({one.feature for one in activations.activations}),
-        "without_evidence": without / num_images,
-    }
+class Tally:
+    """How many features matter in how many images of all groups, of which only some are named.
+
+    Args:
+        source: See `Activations`; X-features of two classes are two, whatever their numbers.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.is_of_class = source == "xnn"
+        self.num_activations = self.num_images = self.num_without = 0
+        self.features: set[tuple[str, int]] = set()
+
+    def add(self, chosen: Bool[np.ndarray, "sample term"], groups: Sequence[str]) -> None:
+        """Counts the significant terms of some images, and of their groups."""
+        self.num_activations += int(chosen.sum())
+        self.num_images += len(chosen)
+        self.num_without += int((~chosen.any(1)).sum())
+        names = np.array(groups if self.is_of_class else [""] * len(chosen), dtype=np.str_)
+        for name in np.unique(names).tolist():
+            self.features.update((name, term) for term in np.flatnonzero(chosen[names == name].any(0)).tolist())
+
+    def metrics(self) -> dict[str, float | None]:
+        """Returns the numbers."""
+        return {
+            "num_activations": self.num_activations,
+            "num_images": self.num_images,
+            "significant_features": self.num_activations / self.num_images,
+            "distinct_features": len(self.features),
+            "without_evidence": self.num_without / self.num_images,
+        }
 
 
 def of_networks(explained: Explained | None) -> dict[str, float | None]:
@@ -47,15 +67,8 @@ def of_classes(inputs: EvaluationInputs, explained: Explained | None) -> dict[st
 
 
 def of_maps(maps: Float[Tensor, "activation height width"]) -> dict[str, float | None]:
-    """Whether every map that shows something is >= 0 and sums to 1, as it must be."""
-    sums = maps.double().sum((1, 2))
-    is_blank = sums == 0
-    error = (sums - 1).abs()[~is_blank]
-    return {
-        "blank_maps": int(is_blank.sum()),
-        "map_sum_error": float(error.max()) if len(error) else None,
-        "map_minimum": float(torch.min(maps)),
-    }
+    """How many maps show nothing; the others are >= 0 and sum to 1 as they are made."""
+    return {"blank_maps": int((maps == 0).all((1, 2)).sum()) if len(maps) else 0}
 
 
 def as_arrays(activations: Activations) -> dict[str, np.ndarray]:

@@ -5,10 +5,12 @@ from typing import Any
 
 from qscore.data.datamodule import Split
 from qscore.evaluation import EvaluationInputs
-from qscore.interpretability.naming.counted import as_arrays, counted, of_classes, of_maps, of_networks
+from qscore.interpretability.naming.backward import layer_named
+from qscore.interpretability.naming.counted import Tally, as_arrays, of_classes, of_maps, of_networks
 from qscore.interpretability.naming.excitation import GRADIENT
 from qscore.interpretability.naming.explained import explain_probe
-from qscore.interpretability.naming.gathering import NUM_IMAGES, gather_maps
+from qscore.interpretability.naming.gathering import NUM_IMAGES
+from qscore.interpretability.naming.gathering_maps import gather_maps
 from qscore.interpretability.naming.grouped import by_feature, draw_groups, gather_groups
 from qscore.interpretability.naming.maps_folder import write_maps
 from qscore.interpretability.naming.options import FEATURE, check_options
@@ -48,7 +50,7 @@ def naming(
         num_clusters: Of k-means, with `group_by` "cluster".
         share: Of the positive score that the features of an image make up.
         split: "test", the held-out images, or "train".
-        layer: Whose places the maps have; by default the last with 7 on a side, see `default_layer`.
+        layer: Whose places the maps have; by default the last with 4 on a side, see `default_layer`.
         method: "excitation_backprop", "contrastive_excitation_backprop" or "gradient_activation"; by default the first
             for a convolutional network, the last for a ViT.
         force: Take explanation networks even if they are unfaithful.
@@ -62,22 +64,26 @@ def naming(
     check_options(
         **how, **of_groups, method=method, num_groups=num_groups, split=split, layer=layer, force=force, maps=maps
     )
+    if maps and inputs.pictures is not None and layer is not None:
+        layer_named(inputs.pictures.encoder, layer)  # before anything takes long
+    explained = explain_probe(inputs, force=force) if source == "xnn" else None  # judged by held-out images always
     inputs = inputs if split == "test" else dataclasses.replace(inputs, test=inputs.train)
-    explained = explain_probe(inputs, force=force) if source == "xnn" else None
-    gathered = gather_groups(inputs, **how, **of_groups, explained=explained)
-    metrics = counted(gathered) | of_networks(explained)
+    tally = Tally(source)
+    shown = gather_groups(inputs, **how, **of_groups, explained=explained, num_groups=num_groups, tally=tally)
+    metrics = tally.metrics() | of_networks(explained)
     metrics["dead_features"] = int((inputs.test.h <= 0).all(0).sum())
     metrics["num_features"] = inputs.test.h.shape[1]
-    shown = by_feature(gathered, num_images) if group_by == FEATURE else gathered
-    shown = draw_groups(shown, num_groups, inputs.seed)
+    if group_by == FEATURE:
+        shown = draw_groups(by_feature(shown, num_images), num_groups, inputs.seed)
     metrics |= {"num_groups": len(shown.groups), "num_to_name": len(shown.activations)}
     settings = {**inputs.settings(), **how, **of_groups, "num_groups": num_groups, "split": split, "maps": ""}
-    notes = gathered.notes
+    notes = shown.notes
     if maps and inputs.pictures is None:
         notes = (*notes, "There are no images at hand: no maps are written.")
     elif maps:
         shown, heat = gather_maps(inputs, shown, layer=layer, method=method, explained=explained, split=split)
-        metrics |= of_maps(heat)
+        notes = shown.notes
+        metrics |= of_maps(heat) | {"num_to_name": len(shown.activations)}
         settings |= {
             "layer": shown.layer,
             "method": shown.method,

@@ -64,7 +64,8 @@ def activation_maps(
         encoder: See `excitation_maps`; a ViT has maps of its patches, and none in what leaves the last block if
             features are read from the class token.
         images: (sample, channel, height, width).
-        features: See `excitation_maps`.
+        features: See `excitation_maps`; for "gradient_activation" weights may be negative: with the weight -1 the map
+            is of what makes a feature negative.
         layer: See `excitation_maps`.
         method: One of `METHODS`; see `method_for`.
         batch_size: Images at a time.
@@ -95,10 +96,10 @@ def _in_batches(
     maps = []
     for part, chosen in zip(torch.split(images, batch_size), torch.split(features, batch_size), strict=True):
         found = find(encoder, part.to(device), chosen.to(device), layer=layer)
-        heat = as_map(network, found) if has_tokens(network) or found.ndim == 4 else None
-        if heat is None:
+        if (heat := as_map(network, found)) is None:
             raise UserError(
-                f"Expected a layer with a map, got {tuple(found.shape)} at '{layer}'; choose an earlier one."
+                f"Expected a layer with a map, or with a square of tokens, got {tuple(found.shape)} at '{layer}'; "
+                "choose an earlier one, or a block of a ViT."
             )
         maps.append(_scaled(heat.sum(1).clamp(min=0)))
     return torch.cat(maps).float().cpu()
@@ -116,5 +117,7 @@ def _contrast(encoder: nn.Module, images: Tensor, features: Tensor, *, layer: st
 
 
 def _gradient_activation(encoder: nn.Module, images: Tensor, features: Tensor, *, layer: str) -> Tensor:
-    activations, slopes = backward_to(encoder, images, layer, lambda h: as_weights(features, h), nullcontext())
+    activations, slopes = backward_to(
+        encoder, images, layer, lambda h: as_weights(features, h, signed=True), nullcontext()
+    )
     return activations * slopes

@@ -49,7 +49,8 @@ def explain_probe(
     if xnn is None:
         xnn = fit_xnn(inputs.train.h, probe_scores(inputs, inputs.train.h), training).xnn
     labels = torch.from_numpy(np.searchsorted(inputs.probe.model.classes, inputs.labels[1].numpy()))
-    found = fidelity(xnn, inputs.test.h, probe_scores(inputs, inputs.test.h), labels)
+    names = [inputs.test.class_names[label] for label in inputs.probe.model.classes.tolist()]
+    found = fidelity(xnn, inputs.test.h, probe_scores(inputs, inputs.test.h), labels, names)
     found.require(force=force)
     return Explained(xnn, found)
 

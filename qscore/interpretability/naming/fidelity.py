@@ -1,5 +1,6 @@
 """Whether explanation networks explain the network, and not something else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,7 @@ class Fidelity:
         same_decision: Share of samples for which both decide alike.
         dead: X-features of each class that are positive for fewer than 1 % of the samples.
         orthogonality: Mean squared cosine between two X-features of a class that are not dead; 0 is best.
+        names: Of the classes, for messages; their places where there are none.
     """
 
     rmse: tuple[float, ...]
@@ -38,6 +40,10 @@ class Fidelity:
     same_decision: float
     dead: tuple[int, ...]
     orthogonality: float
+    names: tuple[str, ...] = ()
+
+    def _class(self, place: int) -> str:
+        return f"'{self.names[place]}'" if self.names else str(place)
 
     def line(self) -> str:
         """Returns it in a sentence."""
@@ -46,8 +52,14 @@ class Fidelity:
             accuracy = f"accuracy {self.accuracy:.1%}, the network's {self.network_accuracy:.1%}; "
         return (
             f"Explanation networks: {accuracy}the same decision for {self.same_decision:.1%}; error of a score "
-            f"{max(self.errors):.2%} of the range at most; {sum(self.dead)} dead features."
+            f"{max(self.errors):.2%} of the range at most, {max(self.own_errors):.2%} of the range of its own class; "
+            f"{sum(self.dead)} dead features."
         )
+
+    @property
+    def own_errors(self) -> tuple[float, ...]:
+        """Error of each class divided by the range of its own scores."""
+        return tuple(error / own if own else 0.0 for error, own in zip(self.rmse, self.ranges, strict=True))
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -55,7 +67,9 @@ class Fidelity:
         found = []
         worst = int(np.argmax(self.errors))
         if self.errors[worst] > MAX_ERROR:
-            found.append(f"an error of {self.errors[worst]:.1%} of the range for class {worst}, not {MAX_ERROR:.0%}")
+            found.append(
+                f"an error of {self.errors[worst]:.1%} of the range for class {self._class(worst)}, not {MAX_ERROR:.0%}"
+            )
         drop = 0.0 if self.accuracy is None else (self.network_accuracy or 0.0) - self.accuracy
         if drop > MAX_ACCURACY_DROP:
             found.append(f"an accuracy of {self.accuracy:.1%} instead of {self.network_accuracy:.1%}")
@@ -82,6 +96,7 @@ def fidelity(
     h: Float[Tensor, "sample feature"],
     scores: Float[Tensor, "sample class"],
     labels: Int[Tensor, " sample"] | None = None,
+    names: Sequence[str] = (),
 ) -> Fidelity:
     """Returns how far explanation networks stand for a network.
 
@@ -90,6 +105,7 @@ def fidelity(
         h: Held-out activations of the layer.
         scores: The network's own.
         labels: Place of each sample's class among the scores.
+        names: Of the classes.
     """
     found, x = xnn.scores(h), xnn.features(h)
     rmse = (found - scores).double().square().mean(0).sqrt()
@@ -105,4 +121,5 @@ def fidelity(
         same_decision=float((own == other).double().mean()),
         dead=tuple((~active).sum(1).tolist()),
         orthogonality=float(pull_away(x, active).mean()),
+        names=tuple(names),
     )

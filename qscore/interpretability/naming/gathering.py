@@ -1,24 +1,28 @@
-"""Significant activations of an evaluated encoder with their maps: what a study of naming starts from."""
+"""Significant activations of an evaluated encoder: what a study of naming starts from."""
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from qscore.data.datamodule import Split
 from qscore.errors import UserError, unknown_name
 from qscore.evaluation import EvaluationInputs
-from qscore.installation import command
 from qscore.interpretability.naming.activations import SOURCES, Activations, find_activations
-from qscore.interpretability.naming.excitation import activation_maps, method_for
+from qscore.interpretability.naming.counted import Tally
 from qscore.interpretability.naming.explained import Explained
-from qscore.interpretability.naming.maps import default_layer
-from qscore.interpretability.naming.significance import SHARE, discriminative_contributions, logit_contributions
+from qscore.interpretability.naming.significance import (
+    SHARE,
+    discriminative_contributions,
+    logit_contributions,
+    significant,
+)
 
 NUM_IMAGES = 60  # of a group, as in the paper's table 1
+ROWS_AT_ONCE = 4096  # contributions are dense, in float64
 ALL = "all"
 
 
@@ -30,6 +34,8 @@ def gather_activations(
     num_images: int = NUM_IMAGES,
     share: float = SHARE,
     explained: Explained | None = None,
+    num_groups: int | None = None,
+    tally: Tally | None = None,
 ) -> Activations:
     """Returns the significant activations of some held-out images.
 
@@ -42,6 +48,8 @@ def gather_activations(
         num_images: Drawn from each group, by the seed of the inputs; all of a smaller one.
         share: See `significant`.
         explained: The explanation networks, for "xnn".
+        num_groups: Drawn by the seed, before anything else; all by default.
+        tally: To count all groups in, drawn or not.
 
     Raises:
         UserError: If the source is unknown or lacks labels or networks, or nothing is significant anywhere.
@@ -52,14 +60,17 @@ def gather_activations(
     if len(names) != len(inputs.test.h):
         raise UserError(f"Expected a group for each of {len(inputs.test.h)} held-out images, got {len(names)}.")
     rows = _drawn(names, num_images, inputs.seed)
-    found = find_activations(
-        _contributions(inputs, rows, source, explained),
-        [inputs.test.ids[row] for row in rows],
-        [names[row] for row in rows],
-        source=source,
-        fingerprint=inputs.test.fingerprint,
-        share=share,
-    )
+    kept, parts = _drawn_groups(names, num_groups, inputs.seed), []
+    for part in np.split(rows, range(ROWS_AT_ONCE, len(rows), ROWS_AT_ONCE)):
+        terms = _contributions(inputs, part, source, explained)
+        if tally is not None:
+            tally.add(significant(terms, share=share), [names[row] for row in part])
+        is_kept = np.array([names[row] in kept for row in part], dtype=bool)
+        shown = part[is_kept].tolist()
+        ids, own = [inputs.test.ids[row] for row in shown], [names[row] for row in shown]
+        how: dict[str, Any] = {"source": source, "fingerprint": inputs.test.fingerprint, "share": share}
+        parts.append(find_activations(terms[is_kept], ids, own, **how))
+    found = _joined(parts)
     if not found.activations:
         raise UserError(
             "Expected an image with evidence, got none: no feature of D is dominant in any; lower epsilon, or choose "
@@ -68,45 +79,13 @@ def gather_activations(
     return dataclasses.replace(found, notes=explained.notes if explained and source == "xnn" else ())
 
 
-def gather_maps(
-    inputs: EvaluationInputs,
-    activations: Activations,
-    *,
-    layer: str | None = None,
-    method: str | None = None,
-    explained: Explained | None = None,
-    split: Split = "test",
-) -> tuple[Activations, Float[Tensor, "activation height width"]]:
-    """Returns the maps of activations, and the activations with the layer and the method that these are by.
-
-    Args:
-        inputs: Those that they were gathered from, with their pictures.
-        activations: See `gather_activations`.
-        layer: Its dotted name; see `default_layer`.
-        method: See `activation_maps`; by default `method_for`.
-        explained: The explanation networks, for "xnn".
-        split: Where the images of `inputs.test` are: "train" if these are the training images.
-
-    Raises:
-        UserError: If the images are not at hand, or see `activation_maps`.
-    """
-    if inputs.pictures is None:
-        raise UserError(f"Expected the images behind the representations for maps; run {command('evaluate')} on them.")
-    encoder = inputs.pictures.encoder
-    samples = list(dict.fromkeys(activation.sample for activation in activations.activations))
-    images = inputs.pictures.plain(inputs.pictures.positions(samples, split=split), split=split)
-    layer, method = layer or default_layer(encoder, images[:1].to(encoder.mean.device)), method or method_for(encoder)
-    place = {sample: number for number, sample in enumerate(samples)}
-    rows = torch.tensor([place[activation.sample] for activation in activations.activations])
-    features = torch.tensor([activation.feature for activation in activations.activations])
-    if activations.source == "xnn":
-        labels = [inputs.test.class_names.index(activation.group) for activation in activations.activations]
-        features = _networks(explained).xnn.excitation(_outputs(inputs, np.array(labels)), features)
-    maps = [
-        activation_maps(encoder, images[part], chosen, layer=layer, method=method)
-        for part, chosen in zip(torch.split(rows, 64), torch.split(features, 64), strict=True)
-    ]
-    return dataclasses.replace(activations, layer=layer, method=method), torch.cat(maps)
+def _joined(parts: Sequence[Activations]) -> Activations:
+    lists: dict[str, list[str]] = {}
+    for group, samples in (pair for part in parts for pair in part.without_evidence.items()):
+        lists.setdefault(group, []).extend(samples)
+    none = {group: tuple(samples) for group, samples in lists.items()}
+    rows = tuple(one for part in parts for one in part.activations)
+    return dataclasses.replace(parts[0], activations=rows, without_evidence=none)
 
 
 def _contributions(
@@ -118,16 +97,26 @@ def _contributions(
     labels = inputs.labels[1].numpy()[rows]
     if source == "probe":
         return logit_contributions(h, inputs.probe.model, labels)
-    return _networks(explained).xnn.contributions(h, _outputs(inputs, labels))
+    return networks_of(explained).xnn.contributions(h, outputs_of(inputs, labels))
 
 
-def _networks(explained: Explained | None) -> Explained:
+def networks_of(explained: Explained | None) -> Explained:
+    """Returns explanation networks that have to be there.
+
+    Raises:
+        UserError: If they are not.
+    """
     if explained is None:
         raise UserError("Expected explanation networks for source='xnn', got none; make them by explain_probe.")
     return explained
 
 
-def _outputs(inputs: EvaluationInputs, labels: Int[np.ndarray, " _"]) -> Int[Tensor, " _"]:
+def outputs_of(inputs: EvaluationInputs, labels: Int[np.ndarray, " _"]) -> Int[Tensor, " _"]:
+    """Returns the places of labels among the classes of the probe.
+
+    Raises:
+        UserError: If the probe does not know one.
+    """
     known = inputs.probe.model.classes
     if unknown := sorted(set(labels.tolist()) - set(known.tolist())):
         raise UserError(f"Expected classes with training images, got {inputs.test.class_names[unknown[0]]} without.")
@@ -138,6 +127,11 @@ def _class_of_each(inputs: EvaluationInputs) -> list[str]:
     if inputs.test.labels is None:
         return [ALL] * len(inputs.test.h)
     return [inputs.test.class_names[int(label)] for label in inputs.test.labels]
+
+
+def _drawn_groups(names: Sequence[str], num: int | None, seed: int) -> set[str]:
+    groups = sorted(set(names))
+    return {groups[place] for place in np.random.default_rng(seed).permutation(len(groups))[:num].tolist()}
 
 
 def _drawn(names: Sequence[str], num: int, seed: int) -> Int[np.ndarray, " row"]:

@@ -9,6 +9,7 @@ import numpy as np
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
 from qscore.interpretability.naming.activations import Activations
+from qscore.interpretability.naming.counted import Tally
 from qscore.interpretability.naming.coverage import MIN_IMAGES
 from qscore.interpretability.naming.explained import Explained
 from qscore.interpretability.naming.gathering import ALL, gather_activations
@@ -25,8 +26,10 @@ def gather_groups(
     explained: Explained | None,
     source: str,
     share: float,
+    num_groups: int,
+    tally: Tally,
 ) -> Activations:
-    """Returns the significant activations of held-out images, of at most so many of each class or cluster.
+    """Returns the significant activations of held-out images, of at most so many of some classes or clusters.
 
     Args:
         inputs: Representations.
@@ -37,16 +40,19 @@ def gather_groups(
         explained: See `gather_activations`.
         source: See `gather_activations`.
         share: See `significant`.
+        num_groups: At most, drawn by the seed; not of features.
+        tally: To count all groups in.
 
     Raises:
         UserError: See `gather_activations`; or if there are no labels to group by.
     """
     has_labels = inputs.test.labels is not None
     chosen = group_by or (LABEL if has_labels else CLUSTER)
-    how: dict[str, Any] = {"source": source, "share": share, "explained": explained}
+    how: dict[str, Any] = {"source": source, "share": share, "explained": explained, "tally": tally}
     num_all = len(inputs.test.h)
     if chosen == FEATURE:
         return gather_activations(inputs, groups=[ALL] * num_all, num_images=num_all, **how)
+    how["num_groups"] = num_groups
     if chosen == CLUSTER:
         quantizer = clustered(inputs, KMEANS, num_clusters, 1).quantizers[0]
         names = [f"cluster {number}" for number in quantizer.assign(inputs.test.h).clusters.tolist()]

@@ -36,14 +36,14 @@ def default_layer(encoder: nn.Module, images: Tensor) -> str:
         UserError: If no part of the network has a map.
     """
     network = getattr(encoder, "network", encoder)
-    if has_tokens(network):
-        return f"blocks.{len(network.get_submodule('blocks')) - 1}.norm1"  # type: ignore[arg-type]
+    if has_tokens(network) and len(blocks := dict(network.named_children()).get("blocks", nn.Sequential())):
+        return f"blocks.{len(blocks) - 1}.norm1"
     places: dict[str, int] = {}
 
     def looking(name: str) -> object:
         def look(_module: nn.Module, _args: object, output: object) -> None:
-            if isinstance(output, Tensor) and output.ndim == 4:
-                places[name] = min(as_map(network, output).shape[-2:])
+            if (heat := as_map(network, output)) is not None:
+                places[name] = min(heat.shape[-2:])
 
         return look
 

@@ -115,8 +115,9 @@ def _write_images(
 ) -> dict[str, tuple[int, int]]:
     """Writes the images as the encoder sees them, on which maps lie, and returns their sizes."""
     sizes = {}
-    for sample, file in files.items():
-        pixels = pictures.plain(pictures.positions([sample], split=split), split=split)[0]
+    positions = pictures.positions(files, split=split)
+    for (sample, file), position in zip(files.items(), positions, strict=True):
+        pixels = pictures.plain([position], split=split)[0]
         values = (255 * pixels).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
         image = Image.fromarray(values)
         image.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)

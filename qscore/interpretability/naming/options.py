@@ -38,8 +38,8 @@ def _check_others(others: dict[str, object]) -> None:
             raise UserError(f"Expected true or false in {name}, got {value}.")
         if name == "split" and value not in SPLITS:
             raise unknown_name("split of naming", str(value), SPLITS)
-        if name == "layer" and not (value is None or isinstance(value, str)):
-            raise UserError(f"Expected the name of a layer, such as layer3, got {value}.")
+        if name == "layer" and not (value is None or (isinstance(value, str) and value.strip())):
+            raise UserError(f"Expected the name of a layer, such as layer3, got '{value}'; write null for the default.")
         is_default = value is None and name == "num_clusters"
         if name in LEAST and not is_default and (type(value) is not int or value < LEAST[name]):
             raise UserError(f"Expected a whole number from {LEAST[name]} in {name}, got {value}.")

@@ -54,13 +54,15 @@ class XNN:
         return np.asarray(terms.double().cpu().numpy())
 
     def excitation(
-        self, classes: Int[Tensor, " sample"], x_features: Int[Tensor, " sample"]
+        self, classes: Int[Tensor, " sample"], x_features: Int[Tensor, " sample"], *, signed: bool = False
     ) -> Float[Tensor, "sample feature"]:
-        """Returns the weights with which `excitation_maps` starts from one X-feature of a class for each sample.
+        """Returns the weights with which maps start from one X-feature of a class for each sample.
 
         Excitation Backprop through x = relu(E h + b) gives h_j the share E+_kj h_j / (E+ h)_k: that of weights E+_k.
+        The gradient of an active x is E_k itself: signed.
         """
-        return self.embedding[classes, x_features].clamp(min=0)
+        rows = self.embedding[classes, x_features]
+        return rows if signed else rows.clamp(min=0)
 
     def save(self, path: Path) -> None:
         """Writes a safetensors file."""

@@ -15,6 +15,7 @@ MAX_POLISHES, POLISH_SHARE, POLISH_RATE = 6, 0.15, 0.4
 ALIVE = 2 * MIN_ACTIVE_SHARE  # so that a feature lives on held-out samples as well
 LOWER, RAISE, AT_DEATH = 0.97, 1.03, 0.5
 MOMENTUM = 0.9
+ROWS_AT_ONCE = 4096  # all rows by 1000 classes of 5 X-features would be 26 GB on ImageNet
 
 
 class XNNFit:
@@ -86,7 +87,7 @@ class XNNFit:
         noise = torch.randn(num, count, self.h.shape[1], generator=self.generator).to(self.h)
         size = direction.norm(dim=2, keepdim=True) / self.h.shape[1] ** 0.5
         self.embedding = (direction + START_NOISE * size * noise).requires_grad_()
-        self.bias = (0.5 - (self.h @ self.embedding.detach().flatten(0, 1).T).mean(0).view(num, count)).requires_grad_()
+        self.bias = (0.5 - self.embedding.detach() @ self.h.mean(0)).requires_grad_()
         self.coefficients = (2 / count * signs).repeat(num, 1).requires_grad_()
         self.intercepts = torch.zeros(num, device=self.h.device, requires_grad=True)
 
@@ -120,19 +121,29 @@ class XNNFit:
     @torch.no_grad()
     def _revive(self) -> Bool[Tensor, " class"]:
         """Starts dead features anew, along what is left of the score; returns the classes that had any."""
-        x = self._features(self.h)
-        dead = (x > 0).double().mean(0) < ALIVE
+        num_active = torch.zeros_like(self.bias)
+        for h in torch.split(self.h, ROWS_AT_ONCE):
+            num_active += (self._features(h) > 0).sum(0)
+        dead = num_active / len(self.h) < ALIVE
         had_any = dead.any(1)
         if had_any.any():
-            left = self.targets - (x * self.coefficients).sum(2) - self.intercepts
-            slopes = self._linear(left)
+            slopes = self._linear(self._left(had_any))
             projected = self.h @ slopes.T
-            size = projected.std(0).clamp(min=1e-6)
+            size, mean = projected.std(0).clamp(min=1e-6), projected.mean(0)
+            row = had_any.cumsum(0) - 1  # of a class among those with dead features
             for place, (c, k) in enumerate(torch.nonzero(dead).tolist(), start=self.num_revived):
-                sign = 1 - 2 * (place % 2)
-                self.embedding[c, k] = sign * slopes[c] / size[c]
-                self.bias[c, k] = 0.5 - sign * projected[:, c].mean() / size[c]
-                self.coefficients[c, k] = 0.1 * sign * size[c]
+                sign, r = 1 - 2 * (place % 2), int(row[c])
+                self.embedding[c, k] = sign * slopes[r] / size[r]
+                self.bias[c, k] = 0.5 - sign * mean[r] / size[r]
+                self.coefficients[c, k] = 0.1 * sign * size[r]
             self.num_revived += int(dead.sum())
             self.share = torch.where(had_any, AT_DEATH * self.share, self.share)
         return had_any
+
+    def _left(self, classes: Bool[Tensor, " class"]) -> Float[Tensor, "sample some"]:
+        """What is left of the scores of some classes."""
+        left = self.targets[:, classes] - self.intercepts[classes]
+        for start in range(0, len(left), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            left[rows] -= (self._features(self.h[rows]) * self.coefficients).sum(2)[:, classes]
+        return left

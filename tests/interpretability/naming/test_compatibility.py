@@ -38,6 +38,30 @@ def test_relations_of_the_papers_examples(first: str, second: str, relation: str
     assert WORDS.relation(first, second) == WORDS.relation(second, first) == relation
 
 
+@pytest.mark.parametrize(
+    "forms",
+    [
+        *("moustache moustaches", "lens lenses", "knife knives", "cookie cookies", "axe axes", "leaf leaves"),
+        *("glove gloves", "berry berries", "box boxes", "glass glasses", "eye eyes", "half halves", "foot feet"),
+        *("iris irises", "bus buses"),
+    ],
+)
+def test_a_plural_means_the_same(forms: str) -> None:
+    one, several = forms.split()
+    assert Words().relation(one, f"{several} and {one}") == Words().relation(several, one.title()) == "exact"
+
+
+@pytest.mark.parametrize("synonyms", [{"Nose": "beak"}, {"noses": "beak"}, {"nose": "Beaks"}])
+def test_synonyms_are_words_in_any_form(synonyms: dict[str, str]) -> None:
+    assert Words(synonyms=synonyms).relation("long Noses", "long beak") == "exact"
+    assert Words(synonyms=synonyms).relation("a rose", "beak") == "none"
+
+
+@pytest.mark.parametrize(("first", "second"), [("cave", "cafe"), ("knife", "knit"), ("as", "a"), ("grass", "gras")])
+def test_words_that_look_like_plurals_are_not_taken_for_one_another(first: str, second: str) -> None:
+    assert Words().relation(first, second) == "none"
+
+
 def test_shares_are_of_the_matched_weight_and_judgements_decide(tmp_path: Path) -> None:
     first = np.repeat([0, 1, 2, 3], [5, 3, 2, 4])
     matching = match_namings(first, first, shape="one_to_one")

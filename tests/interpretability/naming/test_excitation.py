@@ -176,6 +176,35 @@ def test_gradient_activation_of_a_vit() -> None:
     (slopes,) = torch.autograd.grad(encoder(images).gather(1, features[:, None]).sum(), tokens[0])
     expected = (tokens[0] * slopes).detach()[:, 1:].sum(2).clamp(min=0)
     torch.testing.assert_close(maps.flatten(1), expected / expected.sum(1, keepdim=True))
+    against = -F.one_hot(features, 192)
+    maps = activation_maps(encoder, images, against.float(), layer="blocks.11.norm1", method="gradient_activation")
+    expected = (-tokens[0] * slopes).detach()[:, 1:].sum(2).clamp(min=0)
+    torch.testing.assert_close(maps.flatten(1), expected / expected.sum(1, keepdim=True).clamp(min=1e-12))
+    assert 0 < maps.sum() <= 2
+
+
+@pytest.mark.parametrize(
+    ("layer", "num_places"),
+    [("patch_embed.proj", 16), ("blocks.1.attn.qkv", 16), *((x, 0) for x in ("patch_embed", "blocks.1.attn.q_norm"))]
+    + [(layer, 0) for layer in ("head", "fc_norm")],
+)
+def test_a_layer_of_a_vit_has_a_map_or_says_so(layer: str, num_places: int) -> None:
+    """Patches without the class token, heads of attention and what is pooled fit no square of the 4 x 4 patches."""
+    encoder = Encoder("timm/vit_tiny_patch16_224", options={"img_size": 64, "depth": 2}).eval()
+    images, features = torch.rand(1, 3, 64, 64), torch.tensor([3])
+    if num_places:
+        maps = activation_maps(encoder, images, features, layer=layer, method="gradient_activation")
+        assert maps.shape == (1, 4, 4)
+        return
+    with pytest.raises(UserError, match=f"a square of tokens, got .* at '{layer}'"):
+        activation_maps(encoder, images, features, layer=layer, method="gradient_activation")
+
+
+def test_features_that_are_no_numbers_say_so() -> None:
+    images = torch.rand(3, 3, 16, 16)
+    images[1, 0, 2, 2] = float("nan")
+    with pytest.raises(UserError, match="finite features, got nan or infinity in 1 of 3"):
+        excitation_maps(small_encoder(), images, torch.tensor([0, 1, 2]), layer="layer2")
 
 
 @pytest.mark.parametrize(

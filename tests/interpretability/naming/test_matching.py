@@ -7,10 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qscore.errors import UserError
+from qscore.interpretability.naming.agreeing import find_pairs
 from qscore.interpretability.naming.chance import agreement_beyond_chance
+from qscore.interpretability.naming.compatibility import Words
 from qscore.interpretability.naming.families import SHAPES, best_families
 from qscore.interpretability.naming.large_families import large_blocks, large_stars
 from qscore.interpretability.naming.matching import match_namings
+from qscore.interpretability.naming.named import Concept, Named
 from qscore.interpretability.naming.small_families import small_blocks, small_stars
 
 Partition = list[list[int]]
@@ -137,6 +140,40 @@ def test_what_would_take_too_long_says_so() -> None:
     weights[0, 0] = 0
     with pytest.raises(UserError, match="min_weight"):
         best_families(weights, shape="diameter")
+
+
+def named_of(first: np.ndarray, second: np.ndarray) -> Named:
+    """Two annotators of one group, a map an image."""
+    num = len(first)
+    ids = tuple(map(str, range(num)))
+    concepts = [Concept(who, 0, f"{who} {c}", 10, 10) for who, of in enumerate((first, second)) for c in set(of)]
+    is_done, places = np.ones((2, 1), bool), np.stack([first, second + first.max() + 1])
+    of_activations = {"group_of": np.zeros(num, int), "image_ids": ids, "image_of": np.arange(num), "features": ids}
+    return Named(
+        ("cat",),
+        ("eva", "tom"),
+        ids,
+        **of_activations,
+        concepts=tuple(concepts),
+        concept_of=places,
+        discarded=np.zeros((2, num), bool),
+        has_named=is_done,
+        is_done=is_done,
+    )
+
+
+def test_a_baseline_that_would_take_too_long_leaves_the_agreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shuffled concepts meet where those of people do not."""
+    first = np.repeat(np.arange(12), 10)
+    named = named_of(first, first)
+    monkeypatch.setattr("qscore.interpretability.naming.agreeing.MAX_PARTED", 20)
+    monkeypatch.setattr("qscore.interpretability.naming.large_families.MAX_SETS", 1)
+    (pair,) = find_pairs(named, {"cat": Words()}, num_permutations=3)
+    found = dict(zip(SHAPES, pair.agreed, strict=True))
+    assert [found[shape].agreement for shape in SHAPES] == [1, 1, 1]
+    assert [found[shape].num_permutations for shape in SHAPES] == [3, 3, 0]
+    assert np.isnan(found["diameter"].excess)
+    assert np.isfinite(found["star"].excess)
 
 
 def test_equal_split_and_disjoint_namings() -> None:

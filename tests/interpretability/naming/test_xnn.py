@@ -15,6 +15,7 @@ from qscore.interpretability.naming.fidelity import fidelity
 from qscore.interpretability.naming.significance import significant
 from qscore.interpretability.naming.xnn import XNN, load_xnn, pull_away
 from qscore.interpretability.naming.xnn_fit import fit_xnn
+from qscore.interpretability.naming.xnn_state import XNNFit
 from qscore.interpretability.naming.xnn_training import SPARSITIES, XNNTraining
 
 from .. import planted
@@ -79,6 +80,8 @@ def test_fidelity_by_loops() -> None:
     active = [[float((xnn.features(h)[:, c, k] > 0).sum()) for k in range(4)] for c in range(3)]
     assert found.dead == tuple(sum(count < 2 for count in row) for row in active)
     assert found.accuracy is None
+    own = max(0.3 / float(scores[:, 1].max() - scores[:, 1].min()), 0)
+    assert f"{own:.2%} of the range of its own class" in found.line()
 
 
 def test_the_unfaithful_is_refused_unless_forced() -> None:
@@ -92,6 +95,8 @@ def test_the_unfaithful_is_refused_unless_forced() -> None:
     with pytest.raises(UserError, match=r"for class 1, .*accuracy.*1 dead"):
         found.require()
     found.require(force=True)
+    with pytest.raises(UserError, match="for class 'owl'"):
+        fidelity(dead, h, scores, scores.argmax(1), ["cat", "owl"]).require()
 
 
 def test_the_pull_away_term_ignores_dead_features() -> None:
@@ -118,6 +123,28 @@ def test_faithful_and_alive_on_held_out_digits(sparsity: str) -> None:
     assert sum(found.dead) == 0
     assert found.accuracy >= found.network_accuracy - 0.015
     assert max(found.errors) < 0.02  # an eighth of the steps
+
+
+def test_training_never_looks_at_all_samples_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Features that die are started anew along what is left of their own class, whichever rows come together."""
+    generator = torch.Generator().manual_seed(0)
+    h = torch.rand(200, 6, generator=generator)
+    scores = h @ torch.randn(6, 3, generator=generator)
+    sizes, found, compute = [], [], XNNFit._features
+    monkeypatch.setattr(XNNFit, "_features", lambda fit, h: (sizes.append(len(h)), compute(fit, h))[1])
+    for rows in (50, 200):
+        monkeypatch.setattr("qscore.interpretability.naming.xnn_state.ROWS_AT_ONCE", rows)
+        fit = XNNFit(h, scores, XNNTraining(num_steps=60, batch_size=32))
+        with torch.no_grad():
+            fit.bias[1, 2:] = -99
+        left = fit.targets[:, 1] - (compute(fit, fit.h) * fit.coefficients).sum(2)[:, 1].detach()
+        assert fit._revive().tolist() == [False, True, False]
+        direction = np.linalg.lstsq((fit.h - fit.h.mean(0)).numpy(), (left - left.mean()).numpy(), rcond=None)[0]
+        assert abs(np.corrcoef(fit.embedding[1, 2].detach(), direction)[0, 1]) > 0.99
+        fit.run()
+        found.append(fit.xnn().scores(h))
+        assert max(sizes) == rows
+    torch.testing.assert_close(*found, atol=1e-2, rtol=1e-2)
 
 
 def test_sparsity_and_orthogonality_are_had_where_they_are_asked_for() -> None:

@@ -1,6 +1,7 @@
 """Names of held-out images explain the clusters of these images, and of no others."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,11 @@ def inputs_of(prefix: str) -> EvaluationInputs:
     return EvaluationInputs(representations(300, train), representations(200, test), epsilon=1.0)
 
 
-def named(path: Path, prefix: str = "test/") -> str:
+def named(path: Path, prefix: str = "test/", more: Sequence[str] = (), num: int = NUM_NAMED) -> str:
     """Annotators who see which cluster the first images are of; a word of tom's says nothing."""
-    rows = [(f"{prefix}{i}", "eva", ("left", "right")[i % 2]) for i in range(NUM_NAMED)]
-    rows += [(f"{prefix}{i}", "tom", "grey" if i % 4 < 2 else "") for i in range(NUM_NAMED)]
+    rows = [(sample, "eva", "left") for sample in more]
+    rows += [(f"{prefix}{i}", "eva", ("left", "right")[i % 2]) for i in range(num)]
+    rows += [(f"{prefix}{i}", "tom", "grey" if i % 4 < 2 else "") for i in range(num)]
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([("id", "annotator", "concept"), *rows])
     return f"namings:{path}"
@@ -60,3 +62,25 @@ def test_names_of_training_images_and_other_words_change_nothing(tmp_path: Path)
 def test_experts_that_look_at_training_images_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="got colour as well; probe with it apart"):
         of_named(["labels", named(tmp_path / "people.csv"), "colour"], inputs_of(""))
+
+
+def test_d_is_that_of_the_training_images(tmp_path: Path) -> None:
+    inputs = inputs_of("")
+    inputs.train.h[:, 2] = 0  # is in no D, though the named images would put it there
+    found = of_named([named(tmp_path / "people.csv")], inputs).inputs
+    assert torch.equal(found.discriminative, inputs.discriminative)
+    alone = EvaluationInputs(found.train, found.test, epsilon=1.0)
+    assert not torch.equal(found.discriminative, alone.discriminative)
+
+
+def test_what_is_not_held_out_is_counted_or_refused(tmp_path: Path) -> None:
+    found = of_named([named(tmp_path / "more.csv", more=["test/999", "test/gone"])], inputs_of(""))
+    assert len(found.inputs.train.ids) == NUM_NAMED
+    assert found.notes[1].startswith("2 named images, such as test/999, are not held out")
+    for more, num, message in (
+        (["3"], NUM_NAMED, "got both, such as test/0 and 3"),
+        (["test/999"], 39, "Expected 40 named images .* got 39 among 40 ids"),
+        (["test/999"], 0, "got 0 among 1 ids, such as test/999"),
+    ):
+        with pytest.raises(UserError, match=message):
+            of_named([named(tmp_path / "few.csv", more=more, num=num)], inputs_of(""))

@@ -1,5 +1,6 @@
 """The page of a naming study: the paper's layout, and words where there is nothing to count."""
 
+import csv
 from collections.abc import Callable
 from html import unescape
 from pathlib import Path
@@ -64,6 +65,16 @@ def test_the_page_is_written_whatever_was_named(case: str, tmp_path: Path) -> No
     assert "None<" not in page
     assert "<b>x" not in page
     assert "http" not in page.replace("https://arxiv.org/abs/1812.07150", "")  # nothing is loaded from anywhere
+
+
+def test_no_typed_name_is_a_formula_of_a_spreadsheet(tmp_path: Path) -> None:
+    names = ('=HYPERLINK("http://evil")', "@SUM(1)")
+    write_naming_report(by_hand(second_names=names), tmp_path)
+    tables = [csv.reader(path.read_text().splitlines()) for path in tmp_path.glob("*.csv")]
+    cells = [cell for table in tables for row in table for cell in row]
+    assert {f"'{name}" for name in names} <= set(cells)
+    words = [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    assert all(float(word) < 0 for word in words), "numbers stay"
 
 
 def test_tables_of_twelve_activations_by_hand() -> None:

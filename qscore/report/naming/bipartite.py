@@ -14,8 +14,8 @@ LINE, GAP, MAPS_HEIGHT = 16, 9, 220  # height of a line of words, between two co
 LONGEST, MOST_LINES = 18, 2
 COLORS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, "#8C6D31", "#17807E", "#7B4173", "#637939")
 UNMATCHED = "#B5B5B5"
-SIGNS = {"exact": "=", "subset": "⊂", "none": "≠"}
-IN_WORDS = {"exact": "the same", "subset": "part of the other", "none": "not the same"}
+SIGNS = {"exact": "=", "subset": "≈", "none": "≠"}  # which of two names is the part, nobody is asked
+IN_WORDS = {"exact": "the same", "subset": "one is part of the other", "none": "not the same"}
 
 
 def bipartite(words: Vocabularies, title: str) -> str:

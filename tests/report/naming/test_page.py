@@ -140,6 +140,14 @@ def test_ribbons_are_as_wide_as_the_maps_they_stand_for() -> None:
         assert "".join(picture.itertext()).count("<Wings>") > 0
 
 
+def test_a_name_that_is_part_of_the_other_has_the_same_sign_on_either_side() -> None:
+    for names in (("large wing", "eye"), ("wing", "large eye")):  # the first annotator said wing and eye
+        picture = bipartite(vocabularies(Namings(by_hand(second_names=names)), 0, "one_to_one"), "")
+        signs = [text.text for text in ET.fromstring(picture).findall("text") if text.get("text-anchor") == "middle"]
+        assert sorted(signs, key=str) == ["=", "≈"]
+        assert "the names: one is part of the other (by rule)" in picture
+
+
 def test_bars_are_the_shares() -> None:
     namings = Namings(by_hand())
     (axis,) = coverage_figure(0)(namings).axes

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -75,6 +76,17 @@ def test_no_typed_name_is_a_formula_of_a_spreadsheet(tmp_path: Path) -> None:
     assert {f"'{name}" for name in names} <= set(cells)
     words = [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     assert all(float(word) < 0 for word in words), "numbers stay"
+
+
+@pytest.mark.parametrize(
+    ("simulated", "who"), [(0, "people"), (1, "1 people and 1 simulated annotators"), (2, "simulated annotators")]
+)
+def test_who_named_is_said_at_the_top(simulated: int, who: str, tmp_path: Path) -> None:
+    result = by_hand()
+    result = replace(result, settings={**result.settings, "num_simulated": simulated})
+    page = write_naming_report(result, tmp_path).read_text()
+    assert f"<h1>What {who} named</h1>" in page
+    assert (": people saw" in page) == (simulated == 0)
 
 
 def test_tables_of_twelve_activations_by_hand() -> None:

@@ -16,9 +16,12 @@ from qscore.study.store import Store
 
 MAX_ACTIONS = 20_000  # of one annotator in one group: far more than anyone does, and the end of a script gone wild
 
-# Who did something, or opened the group a while ago only, has a place in it.
-_OTHERS = """SELECT count(*) FROM naming_places p WHERE grp = :grp AND annotator <> :annotator AND (
-  seen > :since OR EXISTS (SELECT 1 FROM naming_actions a WHERE a.annotator = p.annotator AND a.grp = p.grp))"""
+# Who did something, or opened the group a while ago only, has a place in it; of a closed link, who finished it.
+_OTHERS = """SELECT count(*) FROM naming_places p JOIN annotators who ON who.id = p.annotator
+  WHERE grp = :grp AND annotator <> :annotator AND CASE WHEN who.revoked IS NULL
+    THEN seen > :since OR EXISTS (SELECT 1 FROM naming_actions a WHERE a.annotator = p.annotator AND a.grp = p.grp)
+    ELSE (SELECT json_extract(action, '$.done') FROM naming_actions a WHERE a.annotator = p.annotator
+      AND a.grp = p.grp AND json_extract(action, '$.do') = 'done' ORDER BY number DESC LIMIT 1) END"""
 _LAST = "SELECT coalesce(max(number), 0) FROM naming_actions WHERE annotator = ? AND grp = ?"
 _LOG = "SELECT * FROM naming_actions WHERE annotator = ? AND grp = ? AND number > ? ORDER BY number"
 _SENT = "SELECT number FROM naming_actions WHERE annotator = ? AND grp = ? AND client_id = ?"

@@ -125,6 +125,20 @@ def test_only_so_many_name_a_group_and_a_place_without_an_action_is_free_again(
     assert not store.open(slow, group), "who did something keeps the place"
 
 
+def test_a_closed_link_has_no_place_unless_its_naming_is_finished(make_naming: MakeNaming) -> None:
+    store = NamingStore(make_naming(9, annotators_per_group=1))
+    (first, group, keys), second, third = begin(store), store.annotators.add(""), store.annotators.add("")
+    assert do(store, first, group, 1, create("wing", keys[0])) == "kept"
+    assert not store.open(second, group)
+    store.annotators.revoke(first)
+    assert [one.key for one in store.groups(second)] == [group]
+    assert store.open(second, group)
+    for number, done in enumerate((True, False, True), 1):
+        assert do(store, second, group, number, {"do": "done", "done": done}) == "kept"
+    store.annotators.revoke(second)
+    assert not store.open(third, group), "what is finished counts"
+
+
 def test_names_are_asked_once_and_only_where_sets_meet(make_naming: MakeNaming) -> None:
     store = NamingStore(make_naming(9, confirmed_by="annotators"))
     relations = Relations(store)

@@ -1,5 +1,7 @@
 """The pages of a naming study: what they say, what they never say, and what they refuse."""
 
+import asyncio
+import contextlib
 import io
 import json
 import re
@@ -12,10 +14,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.testclient import TestClient
 
+from qscore.study.naming import folding
 from qscore.study.naming.app import make_naming_app
 from qscore.study.naming.folder import NamingStudy
 from qscore.study.naming.pages import MAX_ACTION_BYTES
 from qscore.study.naming.relations import Relations
+from qscore.study.naming.state import History, step
 from qscore.study.naming.store import NamingStore
 from qscore.study.tokens import Tokens
 from tests.study.conftest import Clock
@@ -183,6 +187,27 @@ def test_malformed_and_foreign_actions_are_refused(
     response = visitor.request("POST", f"{address}/act", content=json.dumps(sent), headers=headers)
     assert response.status_code == status
     assert len(visitor.store.log(1, address.rpartition("/")[2])) == (status == 200)
+
+
+def test_what_another_server_kept_is_folded_while_others_are_served(
+    visit: Callable[..., Visitor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = visit()
+    address, content = visitor.open_group(visitor.new_link())
+    for number in (1, 2):
+        reply = visitor.store.append(1, address.split("/")[-1], number, f"client-{number}", create(f"n{number}", []))
+        assert reply.outcome == "kept"
+    where: dict[int, bool] = {}
+
+    def watched(history: History, number: int, *rest: Any) -> History:
+        with contextlib.suppress(RuntimeError):
+            where[number] = asyncio.get_running_loop() is None
+        where.setdefault(number, True)
+        return step(history, number, *rest)
+
+    monkeypatch.setattr(folding, "step", watched)
+    assert visitor.act(address, content, 3, create("n3", [])).status_code == 200
+    assert where == {1: True, 2: True}, "folded in a thread without a loop"
 
 
 def test_a_name_is_shown_as_text_and_cannot_end_the_script(visit: Callable[..., Visitor]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from qscore.interpretability.naming.people import namings_result
 from qscore.report.naming.agreement import confirmed, table5, table6
-from qscore.report.naming.bipartite import UNMATCHED, bipartite
+from qscore.report.naming.bipartite import FONT, UNMATCHED, WIDTH, bipartite
 from qscore.report.naming.chapters import EXPLAINED, MATCHED, NAMING_CHAPTERS
 from qscore.report.naming.explained import tables4
 from qscore.report.naming.families import vocabularies
@@ -158,6 +158,16 @@ def test_a_name_that_is_part_of_the_other_has_the_same_sign_on_either_side() -> 
         signs = [text.text for text in ET.fromstring(picture).findall("text") if text.get("text-anchor") == "middle"]
         assert sorted(signs, key=str) == ["=", "≈"]
         assert "the names: one is part of the other (by rule)" in picture
+
+
+def test_a_phone_shows_figures_whole_and_in_letters_that_can_be_read(tmp_path: Path) -> None:
+    page = write_naming_report(by_hand(), tmp_path).read_text()
+    assert page.count('<div class="scroll"') == page.count('<div class="scroll" tabindex="0"') > 0, "by keyboard too"
+    assert page.rindex("img { min-width: 0;") > page.index("min-width: 720px")
+    inside = 390 - 2 * 24
+    assert inside / WIDTH * FONT >= 11
+    figure = coverage_figure(0)(Namings(by_hand()))
+    assert inside / figure.get_figwidth() * 11 / 72 >= 10, "11 points"
 
 
 def test_bars_are_the_shares() -> None:

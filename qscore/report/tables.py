@@ -5,6 +5,7 @@ import io
 from dataclasses import dataclass
 
 from qscore.report.collect import CONTROL, REGULARIZED, EvaluatedEncoder, images_differ
+from qscore.spreadsheets import guarded_cell
 
 SEEDS_FOR_A_CLAIM = 3
 
@@ -149,9 +150,8 @@ def _full(value: float | None) -> str:
 
 
 def as_csv(header: list[str], rows: list[list[str]]) -> str:
-    """Returns a table as CSV."""
+    """Returns a table as CSV, in which no word is a formula."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows([guarded_cell(cell) for cell in row] for row in (header, *rows))
     return buffer.getvalue()

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 from jaxtyping import Int
+from tqdm import tqdm
 
 from qscore.errors import UserError
 from qscore.interpretability.naming.chance import NUM_PERMUTATIONS, ChanceAgreement, agreement_beyond_chance
@@ -17,6 +18,7 @@ from qscore.interpretability.naming.pairs import Agreed, Edge, Pair
 from qscore.interpretability.naming.small_families import MAX_PARTED, MAX_VERTICES, QUICKLY_PARTED
 
 FEW_PERMUTATIONS = 40  # of many concepts, whose stars take a hundred times as long
+MANY_PAIRS, LEAST_PERMUTATIONS = 100, 10  # of more pairs each has fewer: the mean over them is no less certain
 Naming = Int[np.ndarray, " activation"]
 
 
@@ -28,23 +30,29 @@ def find_pairs(
     Args:
         named: What they named.
         words: Judgements on the names of each group.
-        num_permutations: Of the baseline; at most `FEW_PERMUTATIONS` where both have many concepts.
+        num_permutations: Of the baseline; at most `FEW_PERMUTATIONS` where both have many concepts. Over `MANY_PAIRS`
+            have all fewer in proportion, but `LEAST_PERMUTATIONS` at least.
         seed: Of the permutations.
     """
-    for group, title in enumerate(named.groups):
-        namings = named.concept_of[:, named.inside(group)]
-        for both in combinations(np.flatnonzero(named.has_named[:, group]).tolist(), 2):
-            first, second = namings[both[0]], namings[both[1]]
-            matched = {shape: _matching(first, second, shape) for shape in SHAPES}
-            edges = tuple(_edges(first, second, named, matched, words[title]))
-            agreed = tuple(
-                _agreed(
-                    first, second, found, [edge for edge in edges if edge.is_matched[place]], num_permutations, seed
-                )
-                for place, found in enumerate(matched.values())
-            )
-            num_common = sum(edge.weight for edge in edges)
-            yield Pair(group, (both[0], both[1]), num_common, jaccard(first >= 0, second >= 0), agreed, edges)
+    everyone = [
+        (group, both)
+        for group in range(len(named.groups))
+        for both in combinations(np.flatnonzero(named.has_named[:, group]).tolist(), 2)
+    ]
+    share = min(1.0, MANY_PAIRS / max(1, len(everyone)))
+    progress = tqdm(everyone, "Pairs of annotators", unit="pair", leave=False, delay=1, disable=None)
+    for group, both in progress:
+        inside = named.inside(group)
+        first, second = (named.concept_of[place, inside] for place in both)
+        matched = {shape: _matching(first, second, shape) for shape in SHAPES}
+        edges = tuple(_edges(first, second, named, matched, words[named.groups[group]]))
+        agreed = []
+        for place, (shape, found) in enumerate(matched.items()):
+            most = _num_permutations(first, second, shape, num_permutations)
+            num = min(most, max(LEAST_PERMUTATIONS, round(share * most)))
+            agreed.append(_agreed(first, second, found, [one for one in edges if one.is_matched[place]], num, seed))
+        num_common = sum(edge.weight for edge in edges)
+        yield Pair(group, (both[0], both[1]), num_common, jaccard(first >= 0, second >= 0), tuple(agreed), edges)
 
 
 def _matching(first: Naming, second: Naming, shape: str) -> Matching | None:
@@ -67,14 +75,11 @@ def _edges(
         yield Edge(both, int(weights[i, j]), is_matched, words.relation(one, other), is_confirmed)
 
 
-def _agreed(
-    first: Naming, second: Naming, found: Matching | None, matched: list[Edge], wanted: int, seed: int
-) -> Agreed:
+def _agreed(first: Naming, second: Naming, found: Matching | None, matched: list[Edge], num: int, seed: int) -> Agreed:
     if found is None or not found.num_common:
         return Agreed()
     exact = sum(edge.weight for edge in matched if edge.relation == EXACT) / found.weight
     compatible = sum(edge.weight for edge in matched if edge.relation != NONE) / found.weight
-    num = _num_permutations(first, second, found.shape, wanted)
     chance = _by_chance(first, second, found.shape, num, seed) if num else None
     if chance is None:
         return Agreed(found.agreement, exact=exact, subset=compatible)

@@ -11,6 +11,7 @@ from torch import Tensor
 from qscore.data.datamodule import Split
 from qscore.errors import UserError
 from qscore.evaluation import EvaluationInputs
+from qscore.installation import command
 from qscore.interpretability.naming.activations import Activation, Activations
 from qscore.interpretability.naming.backward import layer_named
 from qscore.interpretability.naming.excitation import GRADIENT, activation_maps, method_for
@@ -47,7 +48,7 @@ def gather_maps(
         UserError: If the images are not at hand, all maps are blank, or see `activation_maps`.
     """
     if inputs.pictures is None:
-        raise UserError("Expected the images behind the representations for maps; run python evaluate.py on them.")
+        raise UserError(f"Expected the images behind the representations for maps; run {command('evaluate')} on them.")
     encoder = inputs.pictures.encoder
     if layer is not None:
         layer_named(encoder, layer)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qscore.interpretability.naming.agreeing import FEW_PERMUTATIONS, find_pairs
+from qscore.interpretability.naming.agreeing import find_pairs
 from qscore.interpretability.naming.arrays import group_arrays, naming_arrays, pair_arrays, summary_arrays
 from qscore.interpretability.naming.chance import NUM_PERMUTATIONS
 from qscore.interpretability.naming.coverage import MIN_IMAGES
@@ -64,7 +64,7 @@ def namings_result(
         **summary_arrays(named),
     }
     about = {key: value for key, value in (source or {}).items() if key != "notes"}
-    told = [*notes, *(source or {}).get("notes", ()), *_notes(named, arrays)]
+    told = [*notes, *(source or {}).get("notes", ()), *_notes(named, arrays, num_permutations)]
     settings = {"study": name, "source": about, "num_permutations": num_permutations, "seed": seed}
     settings |= {"min_images": MIN_IMAGES, "headline": "star"}
     return Result(EVALUATION, _metrics(named, arrays), settings, arrays, tuple(told))
@@ -102,7 +102,7 @@ def _mean_of_means(parts: Iterable[np.ndarray]) -> float | None:
     return sum(means) / len(means) if means else None
 
 
-def _notes(named: Named, arrays: Arrays) -> list[str]:
+def _notes(named: Named, arrays: Arrays, num_permutations: int) -> list[str]:
     """What a reader must see."""
     found = []
     if len(named.annotators) == 1:
@@ -121,6 +121,10 @@ def _notes(named: Named, arrays: Arrays) -> list[str]:
         common, wanted = arrays["pair_common"] > 0, arrays["pair_num_permutations"]
         if slow := int((common & (wanted[:, -1] == 0)).sum()):
             found.append(f"{slow} pairs have too many concepts for families by diameter, or for their chance.")
-        if few := int((common & (wanted[:, 1] < wanted.max())).sum()):
-            found.append(f"The chance of {few} pairs with many concepts is from {FEW_PERMUTATIONS} permutations.")
+        few = wanted[common & (wanted[:, 1] < num_permutations), 1]
+        if len(few):
+            found.append(
+                f"The chance of {len(few)} pairs is from {few.min()} to {few.max()} permutations, not "
+                f"{num_permutations}: there are many pairs, or many concepts."
+            )
     return found

@@ -8,14 +8,14 @@ from textwrap import wrap
 from qscore.report.naming.families import Ribbon, Vocabularies, Word
 from qscore.report.panels import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, elided
 
-WIDTH, BAR, LABEL = 480, 10, 148  # at 390 px of a phone the words are still readable
+WIDTH, BAR, LABEL, FONT = 400, 10, 112, 14  # the words have 12 px on a phone of 390
 LEFT, RIGHT = LABEL + 8, WIDTH - LABEL - 8 - BAR
-LINE, GAP, MAPS_HEIGHT = 16, 9, 220  # height of a line of words, between two concepts, of all maps of a side
-LONGEST, MOST_LINES = 18, 2
+LINE, GAP, MAPS_HEIGHT = 17, 9, 220  # height of a line of words, between two concepts, of all maps of a side
+LONGEST, MOST_LINES = 14, 3
 COLORS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, "#8C6D31", "#17807E", "#7B4173", "#637939")
 UNMATCHED = "#B5B5B5"
-SIGNS = {"exact": "=", "subset": "⊂", "none": "≠"}
-IN_WORDS = {"exact": "the same", "subset": "part of the other", "none": "not the same"}
+SIGNS = {"exact": "=", "subset": "≈", "none": "≠"}  # which of two names is the part, nobody is asked
+IN_WORDS = {"exact": "the same", "subset": "one is part of the other", "none": "not the same"}
 
 
 def bipartite(words: Vocabularies, title: str) -> str:
@@ -33,7 +33,7 @@ def bipartite(words: Vocabularies, title: str) -> str:
     parts += _side(words.right, tops[1], scale, is_left=False)
     return (
         f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title, quote=True)}" '
-        f'font-family="system-ui, sans-serif" font-size="13">{"".join(parts)}</svg>'
+        f'font-family="system-ui, sans-serif" font-size="{FONT}">{"".join(parts)}</svg>'
     )
 
 
@@ -47,7 +47,7 @@ def _slot(word: Word, scale: float) -> float:
 
 
 def _lines(word: Word) -> list[str]:
-    return wrap(f"{elided(word.name, MOST_LINES * LONGEST - 8)}\u00a0·\u00a0{word.weight}", LONGEST)[:MOST_LINES] or [
+    return wrap(f"{elided(word.name, MOST_LINES * LONGEST - 14)}\u00a0·\u00a0{word.weight}", LONGEST)[:MOST_LINES] or [
         ""
     ]
 

@@ -49,7 +49,7 @@ AGREEMENT = (
 )
 FIGURE_7 = (
     "Only maps that both named. The wider a ribbon, the more of them are in both concepts; coloured if matched. "
-    "On the ribbon whether the names say the same (=), one is part of the other (⊂), or neither (≠)."
+    "On the ribbon whether the names say the same (=), one means part of the other (≈), or neither (≠)."
 )
 
 

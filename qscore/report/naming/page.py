@@ -28,6 +28,7 @@ def write_naming_report(result: Result, out: Path) -> Path:
     page = rendered(
         "naming_page.html.jinja",
         study=namings.name,
+        who=namings.who,
         source=[(key.replace("_", " "), value) for key, value in result.settings.get("source", {}).items()],
         people=people_table(namings),
         notes=result.notes,

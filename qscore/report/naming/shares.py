@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from qscore.report.naming.study import Namings, Table, exact, mean, number
-from qscore.report.panels import BLUE, GREEN, ORANGE, PURPLE, SKY, STYLE, VERMILION, WIDTH_IN, elided
+from qscore.report.panels import BLUE, GREEN, ORANGE, PURPLE, SKY, STYLE, VERMILION, elided
 
-PER_ROW = 12  # groups, as in the paper
+MOST_BARS, WIDTH_IN = 36, 5.2  # in a row, so that a phone shows all of it in letters that can be read
 COLORS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, "#8C6D31", "#17807E", "#7B4173", "#637939")
 LAST, EDGE = "#333333", "white"
 ANY = "any annotator"
@@ -62,25 +62,27 @@ def exactly_figure(namings: Namings) -> Figure:
 
 def _bars(namings: Namings, shares: np.ndarray, names: Sequence[str], *, is_ordered: bool) -> Figure:
     groups = [elided(name, 22) for name in namings.groups]
-    parts = [slice(start, start + PER_ROW) for start in range(0, len(groups), PER_ROW)]
+    in_row = max(1, min(len(groups), MOST_BARS // len(names)))
+    parts = [slice(start, start + in_row) for start in range(0, len(groups), in_row)]
+    is_tight = max(map(len, groups)) * in_row > 45
     scale = mpl.colormaps["viridis_r"](np.linspace(0.05, 1, len(names)))
     colors = list(scale) if is_ordered else [*(COLORS[i % len(COLORS)] for i in range(len(names) - 1)), LAST]
     wide = 0.84 / len(names)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_IN, 0.5 + 3.1 * len(parts)))
+        figure = Figure(figsize=(WIDTH_IN, 0.6 + 2.4 * len(parts)), dpi=200)
         axes = figure.subplots(len(parts), 1, squeeze=False)[:, 0]
         for axis, part in zip(axes, parts, strict=True):
             at = np.arange(len(groups[part]))
             for place, (name, color) in enumerate(zip(names, colors, strict=True)):
                 x = at + (place - (len(names) - 1) / 2) * wide
                 axis.bar(x, np.nan_to_num(shares[part, place]), wide, color=color, edgecolor=EDGE, label=name)
-            axis.set_xticks(at, groups[part], rotation=25 if max(map(len, groups)) > 9 and len(at) > 6 else 0)
-            axis.set(ylim=(0, 1.02), xlim=(-0.6, max(len(at), min(len(groups), PER_ROW)) - 0.4))
+            axis.set_xticks(at, groups[part], rotation=25 if is_tight else 0)
+            axis.set(ylim=(0, 1.02), xlim=(-0.6, in_row - 0.4))
             axis.yaxis.set_major_formatter(PercentFormatter(1.0))
             axis.set_axisbelow(True)
             axis.grid(axis="y", color="#DDDDDD")
         handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=min(8, len(names)), frameon=False, fontsize=10)
+        figure.legend(handles, labels, loc="outside upper center", ncols=min(5, len(names)), frameon=False, fontsize=10)
     return figure
 
 

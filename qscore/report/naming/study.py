@@ -43,6 +43,15 @@ class Namings:
         return [f"#{name}" for name in self["annotator"].tolist()]
 
     @property
+    def who(self) -> str:
+        """Who named: "people", "simulated annotators", or both."""
+        simulated = int(self.result.settings.get("num_simulated") or 0)
+        if not simulated:
+            return "people"
+        others = len(self.annotators) - simulated
+        return f"{others} people and {simulated} simulated annotators" if others else "simulated annotators"
+
+    @property
     def shapes(self) -> list[str]:
         """Of families, in the order of the arrays."""
         return [str(name) for name in self["shape"].tolist()]

@@ -11,9 +11,8 @@ from qscore.study.naming.habits import by_feature, with_habits
 from qscore.study.naming.making import make_naming_study
 from qscore.study.naming.relations import Relations
 from qscore.study.naming.rules import NamingPolicies
-from qscore.study.naming.simulate import play, read_namings
+from qscore.study.naming.simulate import play_all, read_namings
 from qscore.study.naming.store import NamingStore
-from qscore.study.simulate import SIMULATED
 
 TITLE = "What do the marks show?"
 EXPORTS = {"actions": "everything that was done, in its order", "names": "which names mean the same"}
@@ -67,7 +66,7 @@ def simulate(
         again: also where there are annotators already.
 
     Raises:
-        UserError: the study has annotators already, or the truth is none of it.
+        UserError: the study has annotators already, or the truth is none of it; then nothing is kept.
     """
     store = NamingStore(load_naming_study(folder))
     if store.annotators.all() and not again:
@@ -77,12 +76,5 @@ def simulate(
     records = by_feature(store.study) if truth is None else read_namings(truth)
     if habits:
         records = with_habits(store.study, records, habits, noise=noise, seed=seed)
-    numbers: dict[Any, int] = {}
-    count = 0
-    for record in records:
-        who = record.get("annotator", 1)
-        if who not in numbers:
-            numbers[who] = store.annotators.add(f"{SIMULATED} {who}")
-            store.annotators.consent(numbers[who])
-        count += play(store, record, numbers[who])
-    return f"{count} actions of {len(numbers)} simulated annotators"
+    count, num_annotators = play_all(store, records)
+    return f"{count} actions of {num_annotators} simulated annotators"

@@ -45,7 +45,8 @@ class ConfirmPages:
 
     async def show(self, request: Request) -> Response:
         """Shows the first pair without an answer, or the one that `?pair=` asks for again."""
-        return await run_in_threadpool(self._page, request, await self._judge(request))
+        judge = await self._judge(request, looks=True)
+        return await run_in_threadpool(self._page, request, judge)
 
     def _page(self, request: Request, judge: int | None) -> Response:
         pairs, confirmed = self._relations.pairs(), self._relations.confirmed(judge)
@@ -86,22 +87,29 @@ class ConfirmPages:
         return RedirectResponse(_link(request), 303)
 
     async def image(self, request: Request) -> Response:
-        """Serves an image of a pair."""
+        """Serves an image of a pair, to whom the page was shown."""
         await self._judge(request)
         group = self._store.study.groups.get(request.path_params["group"])
         if group is None:
             raise HTTPException(404, "There is no such image. Please open your link again.")
         return layer_response(self._store, group, request)
 
-    async def _judge(self, request: Request) -> int | None:
-        """Returns the annotator who asks, or None for the owner; refuses everyone else."""
+    async def _judge(self, request: Request, *, looks: bool = False) -> int | None:
+        """Returns the annotator who asks, or None for the owner; refuses everyone else.
+
+        Who `looks` at the names had to finish everything, and from then on names no more: that stays, and is all that
+        images and answers need.
+        """
         if request.url.path.startswith("/owner/"):
             self._owner.checked_token(request)
             return None
         annotator = self._entrance.annotator(request)
-        if not annotator.consented or not await run_in_threadpool(self._relations.may_judge, annotator.number):
+        has_looked = self._store.is_closed(annotator.number)
+        may = has_looked or (looks and await run_in_threadpool(self._relations.may_judge, annotator.number))
+        if not annotator.consented or not may:
             raise HTTPException(404, "There is no such page for you. Please open your link again.")
-        await self._changes.run(lambda: self._relations.look(annotator.number))
+        if not has_looked:
+            await self._changes.run(lambda: self._relations.look(annotator.number))
         return annotator.number
 
 

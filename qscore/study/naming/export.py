@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from itertools import pairwise
 from typing import Any
 
+from qscore.spreadsheets import guarded_cell
 from qscore.study.naming.actions import DISCARDED, UNLABELLED
 from qscore.study.naming.folder import Group
 from qscore.study.naming.store import NamingStore
@@ -50,7 +51,7 @@ def as_jsonl(records: list[dict[str, Any]]) -> str:
 
 
 def as_table(records: list[dict[str, Any]]) -> str:
-    """Returns CSV; what is more than a word or number stands in its cell as JSON."""
+    """Returns CSV; what is more than a word or number stands in its cell as JSON; no word is a formula."""
     file = io.StringIO()
     writer = csv.DictWriter(file, list(records[0]) if records else ["annotator"], lineterminator="\n")
     writer.writeheader()
@@ -76,7 +77,7 @@ def places(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _cell(value: object) -> object:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else guarded_cell(value)
 
 
 def _naming(store: NamingStore, annotator: int, group: Group) -> dict[str, Any]:

@@ -97,6 +97,8 @@ class NamingPages:
         if type(number) is not int or not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
             raise HTTPException(400, "What was sent cannot be read. Please open your link again.")
         arguments = (annotator.number, group.key, number, client_id, sent.get("action"))
+        if not self._store.is_folded(annotator.number, group.key):  # nobody else waits for it
+            await run_in_threadpool(self._store.history, annotator.number, group.key)
         reply = await self._changes.run(lambda: self._store.append(*arguments))
         content: dict[str, Any] = {"outcome": reply.outcome, "message": reply.message}
         if _STATUS[reply.outcome] != 200:

@@ -5,11 +5,13 @@ one says more than the other ("subset"). A person confirms it here, once for eac
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from qscore.study.naming.actions import name_key
+from qscore.study.naming.state import State
 from qscore.study.naming.store import NamingStore
 
 RELATIONS = ("exact", "subset", "different")
@@ -38,10 +40,11 @@ class Relations:
 
     def __init__(self, store: NamingStore) -> None:
         self._store = store
+        self._known: dict[str, tuple[list[tuple[int, int, str]], list[NamePair]]] = {}
 
     def pairs(self) -> list[NamePair]:
         """Returns the pairs of different names that two annotators gave to sets which share an activation."""
-        return [pair for group in self._store.study.groups for pair in self._pairs_of(group)]
+        return [pair for group in self._store.study.groups for pair in self._known_pairs_of(group)]
 
     def confirm(self, judge: int | None, pair: NamePair, relation: str) -> None:
         """Keeps what a person says; `judge` is an annotator, or None for the owner. The latest counts."""
@@ -94,22 +97,33 @@ class Relations:
             query = "UPDATE naming_judges SET looked = coalesce(looked, ?) WHERE annotator = ?"
             db.execute(query, (self._store.clock(), annotator))
 
-    def _pairs_of(self, group: str) -> list[NamePair]:
-        spelled: dict[str, str] = {}
-        carried: dict[str, set[str]] = defaultdict(set)
-        meeting: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
-        for annotator in self._store.annotators.all():
-            for concept in self._store.history(annotator.number, group).present.concepts:
-                name = name_key(concept.name)
-                spelled.setdefault(name, concept.name)
-                carried[name] |= concept.members
-                for member in concept.members:
-                    meeting[member][name].add(annotator.number)
-        met = {
-            pair for names in meeting.values() for pair in combinations(sorted(names), 2)
-            if len(names[pair[0]] | names[pair[1]]) > 1
-        }  # fmt: skip
-        return [
-            NamePair(group, spelled[a], spelled[b], frozenset(carried[a]), frozenset(carried[b]))
-            for a, b in sorted(met)
-        ]
+    def _known_pairs_of(self, group: str) -> list[NamePair]:
+        """Returns the same pairs as long as nobody acts."""
+        folded = {one.number: self._store.folded(one.number, group) for one in self._store.annotators.all()}
+        latest = [(who, one.number, one.client_id) for who, one in folded.items()]
+        before, pairs = self._known.get(group, ([], []))
+        if before != latest:
+            pairs = _pairs(group, {who: one.history.present for who, one in folded.items()})
+            self._known[group] = (latest, pairs)
+        return pairs
+
+
+def _pairs(group: str, states: Mapping[int, State]) -> list[NamePair]:
+    """Of what each annotator named."""
+    spelled: dict[str, str] = {}
+    carried: dict[str, set[str]] = defaultdict(set)
+    meeting: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for annotator, state in states.items():
+        for concept in state.concepts:
+            name = name_key(concept.name)
+            spelled.setdefault(name, concept.name)
+            carried[name] |= concept.members
+            for member in concept.members:
+                meeting[member][name].add(annotator)
+    met = {
+        pair for names in meeting.values() for pair in combinations(sorted(names), 2)
+        if len(names[pair[0]] | names[pair[1]]) > 1
+    }  # fmt: skip
+    return [
+        NamePair(group, spelled[a], spelled[b], frozenset(carried[a]), frozenset(carried[b])) for a, b in sorted(met)
+    ]

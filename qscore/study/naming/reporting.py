@@ -1,5 +1,6 @@
 """What people named in a study, as the report reads it, and as concepts for reverse probing."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ def naming_result(folder: Path, name: str) -> Result:
     facts = {group: {**about, **known.get("groups", {}).get(group, {})} for group, about in titles.items()}
     source = known.get("source", {})
     relations = Relations(store).table()
-    return namings_result(records, _activations(store), relations, name=name, facts=facts, source=source, notes=notes)
+    found = namings_result(records, _activations(store), relations, name=name, facts=facts, source=source, notes=notes)
+    return replace(found, settings={**found.settings, "num_simulated": simulated})
 
 
 def write_concepts(folder: Path, path: Path) -> str:

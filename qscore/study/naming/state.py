@@ -127,10 +127,14 @@ def _move(state: State, members: frozenset[str], to: str, activations: frozenset
         raise ActionRefusedError("One of these images is not of this group.")
     if to not in (UNLABELLED, DISCARDED):
         _find(state, to)
-    moved = _replaced(
-        state, lambda one: replace(one, members=one.members | members if one.id == to else one.members - members)
-    )
+    moved = _replaced(state, lambda one: _put(one, members, is_there=one.id == to))
     return replace(moved, discarded=state.discarded | members if to == DISCARDED else state.discarded - members)
+
+
+def _put(concept: Concept, members: frozenset[str], *, is_there: bool) -> Concept:
+    if members <= concept.members if is_there else members.isdisjoint(concept.members):
+        return concept  # the states of a long history share what stays
+    return replace(concept, members=concept.members | members if is_there else concept.members - members)
 
 
 def _replaced(state: State, change: Callable[[Concept], Concept]) -> State:

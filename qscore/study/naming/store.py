@@ -11,14 +11,17 @@ from typing import Any, Literal
 from qscore.study.naming.actions import ActionRefusedError, as_record, read_action
 from qscore.study.naming.folder import Group, NamingStudy
 from qscore.study.naming.folding import Folded, Folding, Read
-from qscore.study.naming.state import History, fold, step
+from qscore.study.naming.state import History, step
 from qscore.study.store import Store
 
-MAX_ACTIONS = 20_000  # of one annotator in one group: far more than anyone does, and the end of a script gone wild
+MAX_ACTIONS = 10_000  # of one annotator in one group: far more than anyone does, and folded in about a second
 
-# Who did something, or opened the group a while ago only, has a place in it.
-_OTHERS = """SELECT count(*) FROM naming_places p WHERE grp = :grp AND annotator <> :annotator AND (
-  seen > :since OR EXISTS (SELECT 1 FROM naming_actions a WHERE a.annotator = p.annotator AND a.grp = p.grp))"""
+# Who did something, or opened the group a while ago only, has a place in it; of a closed link, who finished it.
+_OTHERS = """SELECT count(*) FROM naming_places p JOIN annotators who ON who.id = p.annotator
+  WHERE grp = :grp AND annotator <> :annotator AND CASE WHEN who.revoked IS NULL
+    THEN seen > :since OR EXISTS (SELECT 1 FROM naming_actions a WHERE a.annotator = p.annotator AND a.grp = p.grp)
+    ELSE (SELECT json_extract(action, '$.done') FROM naming_actions a WHERE a.annotator = p.annotator
+      AND a.grp = p.grp AND json_extract(action, '$.do') = 'done' ORDER BY number DESC LIMIT 1) END"""
 _LAST = "SELECT coalesce(max(number), 0) FROM naming_actions WHERE annotator = ? AND grp = ?"
 _LOG = "SELECT * FROM naming_actions WHERE annotator = ? AND grp = ? AND number > ? ORDER BY number"
 _SENT = "SELECT number FROM naming_actions WHERE annotator = ? AND grp = ? AND client_id = ?"
@@ -120,8 +123,15 @@ class NamingStore:
 
     def history(self, annotator: int, group: str) -> History:
         """Returns what the actions of an annotator in a group lead to."""
-        numbered = ((entry["number"], read_action(entry["action"])) for entry in self.log(annotator, group))
-        return fold(numbered, self.study.groups[group].keys)
+        return self.folded(annotator, group).history
+
+    def folded(self, annotator: int, group: str) -> Folded:
+        """Returns the same with the number of the latest action."""
+        return self._folding.latest(self.database.rows, annotator, group)
+
+    def is_folded(self, annotator: int, group: str) -> bool:
+        """Whether `append` has little to do; else `history` in a thread of its own does the most of it."""
+        return self._folding.is_known(annotator, group)
 
     def is_closed(self, annotator: int) -> bool:
         """Whether the annotator has seen others' names, and so names no more."""

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from qscore.errors import UserError
+from qscore.interpretability.naming import agreeing, chance
 from qscore.interpretability.naming.families import SHAPES
+from qscore.interpretability.naming.matching import Matching, match_namings
 from qscore.interpretability.naming.people import namings_result
 from qscore.results import Result, load_result
 
@@ -23,6 +25,26 @@ SECOND = [0, 0, 0, 0, 0, -1, 1, -2, 1, 1, 1, -1]
 def by_hand(second_names: tuple[str, ...] = ("Wings", "tail"), **options: object) -> Result:
     records = [record(3, FIRST, ["wing", "eye", "noise"]), record(5, SECOND, second_names)]
     return namings_result(records, facts(IMAGES, FEATURES), **options)  # type: ignore[arg-type]
+
+
+def test_of_many_pairs_each_is_shuffled_less_and_this_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    solved: list[str] = []
+
+    def counted(*namings: object, shape: str = "star", **options: object) -> Matching:
+        solved.append(shape)
+        return match_namings(*namings, shape=shape, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(chance, "match_namings", counted)
+    monkeypatch.setattr(agreeing, "MANY_PAIRS", 3)
+    records = [record(who, FIRST, ["wing", "eye", "noise"]) for who in range(4)]  # six pairs
+    found = namings_result(records, facts(IMAGES, FEATURES), num_permutations=30)
+    assert found.arrays["pair_num_permutations"].tolist() == [[15, 15, 15]] * 6
+    assert solved.count("star") == 6 * (1 + 15)
+    assert any("chance of 6 pairs is from 15 to 15 permutations, not 30" in note for note in found.notes)
+    few = namings_result(records, facts(IMAGES, FEATURES), num_permutations=12)
+    assert few.arrays["pair_num_permutations"].tolist() == [[10, 10, 10]] * 6
 
 
 def test_twelve_activations_by_hand() -> None:

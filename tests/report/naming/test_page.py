@@ -1,6 +1,8 @@
 """The page of a naming study: the paper's layout, and words where there is nothing to count."""
 
+import csv
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -9,7 +11,7 @@ import pytest
 
 from qscore.interpretability.naming.people import namings_result
 from qscore.report.naming.agreement import confirmed, table5, table6
-from qscore.report.naming.bipartite import UNMATCHED, bipartite
+from qscore.report.naming.bipartite import FONT, UNMATCHED, WIDTH, bipartite
 from qscore.report.naming.chapters import EXPLAINED, MATCHED, NAMING_CHAPTERS
 from qscore.report.naming.explained import tables4
 from qscore.report.naming.families import vocabularies
@@ -64,6 +66,27 @@ def test_the_page_is_written_whatever_was_named(case: str, tmp_path: Path) -> No
     assert "None<" not in page
     assert "<b>x" not in page
     assert "http" not in page.replace("https://arxiv.org/abs/1812.07150", "")  # nothing is loaded from anywhere
+
+
+def test_no_typed_name_is_a_formula_of_a_spreadsheet(tmp_path: Path) -> None:
+    names = ('=HYPERLINK("http://evil")', "@SUM(1)")
+    write_naming_report(by_hand(second_names=names), tmp_path)
+    tables = [csv.reader(path.read_text().splitlines()) for path in tmp_path.glob("*.csv")]
+    cells = [cell for table in tables for row in table for cell in row]
+    assert {f"'{name}" for name in names} <= set(cells)
+    words = [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    assert all(float(word) < 0 for word in words), "numbers stay"
+
+
+@pytest.mark.parametrize(
+    ("simulated", "who"), [(0, "people"), (1, "1 people and 1 simulated annotators"), (2, "simulated annotators")]
+)
+def test_who_named_is_said_at_the_top(simulated: int, who: str, tmp_path: Path) -> None:
+    result = by_hand()
+    result = replace(result, settings={**result.settings, "num_simulated": simulated})
+    page = write_naming_report(result, tmp_path).read_text()
+    assert f"<h1>What {who} named</h1>" in page
+    assert (": people saw" in page) == (simulated == 0)
 
 
 def test_tables_of_twelve_activations_by_hand() -> None:
@@ -127,6 +150,24 @@ def test_ribbons_are_as_wide_as_the_maps_they_stand_for() -> None:
         assert sum(path.get("fill") != UNMATCHED for path in paths) == sum(r.family is not None for r in words.ribbons)
         assert len(paths) == len(words.ribbons) == 4
         assert "".join(picture.itertext()).count("<Wings>") > 0
+
+
+def test_a_name_that_is_part_of_the_other_has_the_same_sign_on_either_side() -> None:
+    for names in (("large wing", "eye"), ("wing", "large eye")):  # the first annotator said wing and eye
+        picture = bipartite(vocabularies(Namings(by_hand(second_names=names)), 0, "one_to_one"), "")
+        signs = [text.text for text in ET.fromstring(picture).findall("text") if text.get("text-anchor") == "middle"]
+        assert sorted(signs, key=str) == ["=", "≈"]
+        assert "the names: one is part of the other (by rule)" in picture
+
+
+def test_a_phone_shows_figures_whole_and_in_letters_that_can_be_read(tmp_path: Path) -> None:
+    page = write_naming_report(by_hand(), tmp_path).read_text()
+    assert page.count('<div class="scroll"') == page.count('<div class="scroll" tabindex="0"') > 0, "by keyboard too"
+    assert page.rindex("img { min-width: 0;") > page.index("min-width: 720px")
+    inside = 390 - 2 * 24
+    assert inside / WIDTH * FONT >= 11
+    figure = coverage_figure(0)(Namings(by_hand()))
+    assert inside / figure.get_figwidth() * 11 / 72 >= 10, "11 points"
 
 
 def test_bars_are_the_shares() -> None:

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from qscore.study.__main__ import main
-from qscore.study.naming.export import PAUSE_S, actions, namings
+from qscore.study.naming.export import PAUSE_S, actions, as_table, namings, places
 from qscore.study.naming.folder import NamingStudy, load_naming_study
 from qscore.study.naming.store import NamingStore
 from qscore.study.tokens import Tokens
@@ -64,6 +64,40 @@ def test_namings_are_played_and_come_out_again(tmp_path: Path, capsys: pytest.Ca
     assert main(["simulate", str(study), "--naming", str(truth)]) == 2
     assert "--again" in capsys.readouterr().err
     assert main(["simulate", str(study), "--naming", str(out), "--again"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("concept", "message"),
+    [
+        ({"name": "wing", "members": ["unknown"]}, "no activation 'unknown'"),
+        ({"name": "wing"}, "line 2 lacks"),
+        ({"name": " ", "members": []}, "needs a name"),
+    ],
+)
+def test_a_wrong_record_leaves_nothing_behind(
+    make_naming: Callable[..., NamingStudy], concept: dict[str, Any], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_naming(3, 3).frame.folder
+    truth = folder.parent / "truth.jsonl"
+    concepts = [{"name": "wing", "members": [f"secret-activation-{group}-0"]} for group in (0, 1)]
+    simulate = ["simulate", str(folder), "--naming", str(truth)]
+    for second, status in ((concept, 2), (concepts[1], 0)):
+        said = [
+            {"group": f"{SECRET_GROUP}-{group}", "concepts": [one]} for group, one in ((0, concepts[0]), (1, second))
+        ]
+        truth.write_text("".join(json.dumps(record) + "\n" for record in said))
+        assert main(simulate) == status, "the corrected command is not refused"
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert "4 actions of 1 simulated annotators" in printed.out
+
+
+def test_no_typed_name_is_a_formula_of_a_spreadsheet() -> None:
+    said = {"annotator": 1, "group": "a", "concepts": [{"name": "=1+1", "members": ["7"]}], "done": True}
+    (row,) = csv.DictReader(as_table(places([said | {"discarded": [], "unlabelled": []}])).splitlines())
+    assert row["concept"] == "'=1+1"
+    (row,) = csv.DictReader(as_table([{"name_a": "+1 wing", "relation": "exact"}]).splitlines())
+    assert row["name_a"] == "'+1 wing"
 
 
 def test_secrets_of_the_study_stand_in_the_export_and_pauses_are_left_out(

@@ -1,5 +1,7 @@
 """The pages of a naming study: what they say, what they never say, and what they refuse."""
 
+import asyncio
+import contextlib
 import io
 import json
 import re
@@ -12,9 +14,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.testclient import TestClient
 
+from qscore.study.naming import folding
 from qscore.study.naming.app import make_naming_app
 from qscore.study.naming.folder import NamingStudy
 from qscore.study.naming.pages import MAX_ACTION_BYTES
+from qscore.study.naming.relations import Relations
+from qscore.study.naming.state import History, step
 from qscore.study.naming.store import NamingStore
 from qscore.study.tokens import Tokens
 from tests.study.conftest import Clock
@@ -184,6 +189,27 @@ def test_malformed_and_foreign_actions_are_refused(
     assert len(visitor.store.log(1, address.rpartition("/")[2])) == (status == 200)
 
 
+def test_what_another_server_kept_is_folded_while_others_are_served(
+    visit: Callable[..., Visitor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = visit()
+    address, content = visitor.open_group(visitor.new_link())
+    for number in (1, 2):
+        reply = visitor.store.append(1, address.split("/")[-1], number, f"client-{number}", create(f"n{number}", []))
+        assert reply.outcome == "kept"
+    where: dict[int, bool] = {}
+
+    def watched(history: History, number: int, *rest: Any) -> History:
+        with contextlib.suppress(RuntimeError):
+            where[number] = asyncio.get_running_loop() is None
+        where.setdefault(number, True)
+        return step(history, number, *rest)
+
+    monkeypatch.setattr(folding, "step", watched)
+    assert visitor.act(address, content, 3, create("n3", [])).status_code == 200
+    assert where == {1: True, 2: True}, "folded in a thread without a loop"
+
+
 def test_a_name_is_shown_as_text_and_cannot_end_the_script(visit: Callable[..., Visitor]) -> None:
     visitor = visit()
     link = visitor.new_link()
@@ -195,7 +221,7 @@ def test_a_name_is_shown_as_text_and_cannot_end_the_script(visit: Callable[..., 
 
 
 def test_the_owner_sees_progress_confirms_names_and_chooses_who_may(
-    make_naming: Callable[..., NamingStudy], visit: Callable[..., Visitor]
+    make_naming: Callable[..., NamingStudy], visit: Callable[..., Visitor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visitor = visit(make_naming(9, confirmed_by="annotators"))
     owner = f"/owner/{visitor.tokens.owner()}"
@@ -222,7 +248,13 @@ def test_the_owner_sees_progress_confirms_names_and_chooses_who_may(
     assert "checked" in visitor.get(f"{owner}/names?pair=1").text
     assert visitor.get(f"{links[0]}/names").status_code == 404, "not chosen"
     visitor.request("POST", f"{owner}/judge", data={**visitor.fields(visitor.get(owner)), "number": "1"})
+    own = [image.replace(owner, links[0]) for image in re.findall(r'src="(/owner/[^"]+)"', question.text)]
+    assert visitor.get(own[0]).status_code == 404, "not looked"
     assert visitor.get(f"{links[0]}/names").status_code == 200
+    with monkeypatch.context() as patch:
+        for folds_or_writes in ("may_judge", "look"):
+            patch.delattr(Relations, folds_or_writes)
+        assert {visitor.get(image).status_code for image in own} == {200}
     address, content = visitor.open_group(links[0])
     assert content["closed"]
     assert visitor.act(address, content, 3, {"do": "undo"}).status_code == 403

@@ -42,6 +42,7 @@ def test_names_that_follow_features_are_pure_and_agree(study: Path, capsys: pyte
     assert any("2 annotators are simulated" in note for note in result.notes)
     page = (study / "report" / "index.html").read_text()
     assert "Two vocabularies side by side" in page
+    assert "<h1>What simulated annotators named</h1>" in page
     assert main(["report", str(study), str(study), "--out", str(study.parent / "both")]) == 2
     assert "got 2 studies; report each on its own" in capsys.readouterr().err
 

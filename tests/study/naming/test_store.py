@@ -9,8 +9,10 @@ import pytest
 
 from qscore.errors import UserError
 from qscore.study.group_commit import GroupCommit
+from qscore.study.naming import folding
 from qscore.study.naming.folder import NamingStudy, load_naming_study
 from qscore.study.naming.relations import Relations
+from qscore.study.naming.state import History, step
 from qscore.study.naming.store import NamingStore
 from tests.study.conftest import Clock
 
@@ -83,6 +85,68 @@ def test_two_servers_at_once_keep_every_number_once(make_naming: MakeNaming) -> 
         assert do(server, who, group, len(kept) + 1 + i, create(f"by server {i}")) == "kept"
 
 
+@pytest.fixture
+def folds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of the actions that are folded from what is written."""
+    found: list[int] = []
+
+    def counted(history: History, number: int, *rest: Any) -> History:
+        found.append(number)
+        return step(history, number, *rest)
+
+    monkeypatch.setattr(folding, "step", counted)
+    return found
+
+
+def test_every_action_is_folded_once_whoever_asks(make_naming: MakeNaming, folds: list[int]) -> None:
+    study = make_naming(9)
+    store = NamingStore(study)
+    who, group, keys = begin(store)
+    for number in range(1, 6):
+        assert do(store, who, group, number, create(f"n{number}", keys[number])) == "kept"
+    assert folds == [], "a server goes on from what it kept"
+    other = NamingStore(study)
+    relations = Relations(other)
+    for _ in range(3):
+        assert len(other.history(who, group).present.concepts) == 5
+        assert relations.pairs() == []
+        assert do(other, who, group, 3, create("late"), "late") == "stale"
+        assert do(other, who, group, 6, create("n1"), "again") == "refused"
+    assert folds == [1, 2, 3, 4, 5]
+    assert do(store, who, group, 6, create("n6")) == "kept"
+    assert len(other.history(who, group).present.concepts) == 6
+    assert folds == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_reader_beside_a_writer_folds_nothing_again(make_naming: MakeNaming, folds: list[int]) -> None:
+    store = NamingStore(make_naming(9))
+    who, group, _ = begin(store)
+    assert do(store, who, group, 1, create("wing")) == "kept"
+    assert do(store, who, group, 2, create("beak")) == "kept"
+    store.database.begin()
+    with store.database.shared():
+        assert do(store, who, group, 3, create("tail")) == "kept"
+        assert len(store.history(who, group).present.concepts) == 2, "not committed"
+    store.database.commit()
+    assert len(store.history(who, group).present.concepts) == 3
+    assert folds == []
+
+
+def test_what_is_kept_of_histories_has_an_end(
+    make_naming: MakeNaming, folds: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "_MAX_STATES", 3)
+    store = NamingStore(make_naming(9))
+    first, group, _ = begin(store)
+    for who in (first, store.annotators.add("")):
+        for number in (1, 2):
+            assert do(store, who, group, number, create(f"n{number}")) == "kept"
+        assert store.is_folded(who, group)
+    assert not store.is_folded(first, group)
+    assert len(store.history(first, group).present.concepts) == 2
+    assert folds == [1, 2]
+
+
 def test_an_action_whose_transaction_was_undone_leaves_no_trace(make_naming: MakeNaming) -> None:
     study = make_naming()
     store, other = NamingStore(study), NamingStore(study)
@@ -123,6 +187,20 @@ def test_only_so_many_name_a_group_and_a_place_without_an_action_is_free_again(
     assert do(store, slow, group, 1, create("wing")) == "closed"
     clock.now += 10**6
     assert not store.open(slow, group), "who did something keeps the place"
+
+
+def test_a_closed_link_has_no_place_unless_its_naming_is_finished(make_naming: MakeNaming) -> None:
+    store = NamingStore(make_naming(9, annotators_per_group=1))
+    (first, group, keys), second, third = begin(store), store.annotators.add(""), store.annotators.add("")
+    assert do(store, first, group, 1, create("wing", keys[0])) == "kept"
+    assert not store.open(second, group)
+    store.annotators.revoke(first)
+    assert [one.key for one in store.groups(second)] == [group]
+    assert store.open(second, group)
+    for number, done in enumerate((True, False, True), 1):
+        assert do(store, second, group, number, {"do": "done", "done": done}) == "kept"
+    store.annotators.revoke(second)
+    assert not store.open(third, group), "what is finished counts"
 
 
 def test_names_are_asked_once_and_only_where_sets_meet(make_naming: MakeNaming) -> None:

@@ -17,7 +17,7 @@ from qscore.watch.telling import Notes
 
 OPTIMIZERS = "optimizer_states"
 WINDOW = 8
-SCALER_PATIENCE = 20  # steps with infinities that a gradient scaler may skip while it looks for its scale
+SCALER_PATIENCE = 20  # steps that a gradient scaler may skip while it looks for its scale
 
 
 class CollapseWatch(pl.Callback):
@@ -25,9 +25,9 @@ class CollapseWatch(pl.Callback):
 
     Works on any LightningModule, beside `QScoreRegularizer` or alone. Collapse (spread and RankMe of the
     representations, standard deviation of the projections), dead features, empty L ∩ D and an exploding loss are
-    each said once, with the likely causes in their order; a loss or a weight that is not finite ends the training
-    with a `UserError`, and no checkpoint with such weights is ever written. What was noticed lies in `noticed.json`
-    of the trainer's root directory. No random number is drawn and no gradient touched: the run ends with the same bits.
+    each said once, with the likely causes; a loss or a weight that is not finite ends the training with a `UserError`,
+    and no checkpoint with such weights is ever written. `noticed.json` of the trainer's root directory holds what was
+    noticed. No random number is drawn and no gradient touched: the run ends with the same bits.
 
     Args:
         encoder: Dotted path of the trained encoder in the module.
@@ -100,8 +100,7 @@ class CollapseWatch(pl.Callback):
     def teardown(self, *_: Any, **__: Any) -> None:
         self._detach()
 
-    def on_exception(self, *_: Any) -> None:
-        self._detach()
+    on_exception = teardown
 
     def state_dict(self) -> dict[str, Any]:
         return {"noticed": self.noticed, "judge": self._judge.state()}
@@ -126,8 +125,7 @@ class CollapseWatch(pl.Callback):
 
     def _see(self, trainer: Any, h: Tensor) -> dict[str, float]:
         self._window.add(h)
-        dead = float(self._window.dead.float().mean())
-        self.signals = Signals(trainer.global_step, spread(h), batch_rank(h), dead)
+        self.signals = Signals(trainer.global_step, spread(h), batch_rank(h), self._window.dead_share)
         if trainer.is_global_zero:
             for logger in trainer.loggers:
                 logger.log_metrics(self.signals.as_log(), trainer.global_step)

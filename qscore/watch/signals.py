@@ -86,3 +86,8 @@ class Window:
         low = torch.stack([low for low, _ in self._ranges]).amin(0)
         high = torch.stack([high for _, high in self._ranges]).amax(0)
         return low == high
+
+    @property
+    def dead_share(self) -> float:
+        """The share of them."""
+        return float(self.dead.float().mean())

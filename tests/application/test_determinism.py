@@ -12,7 +12,8 @@ from tests.application.conftest import LIGHT, script, tiny
 
 TWO = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "evaluation=knn"]
 LOSSES = {"train/loss", "train/ssl_loss", "q_score/term"}
-OPTIONS = ["lambda=20", "epsilon=2", "trainer.deterministic=true", "evaluation=all", *LIGHT]
+SETTINGS = ["lambda=20", "epsilon=2", "trainer.deterministic=true"]
+OPTIONS = [*SETTINGS, "evaluation=all", *LIGHT]
 # What a run says of its clock, its places and its machine; everything else is to be the same.
 OF_THE_CLOCK = {
     "started",
@@ -94,7 +95,7 @@ def test_a_run_of_a_sweep_is_the_single_run(run: Path, tmp_path: Path) -> None:
 def test_two_processes_mine_the_same_features_and_have_the_same_losses_and_metrics(run: Path, tmp_path: Path) -> None:
     """The held-out images are not a multiple of two, and neither are the training images of a batch size."""
     data = f"data={run.parent / 'digits.npz'}"
-    done = script("train", *tiny(tmp_path, *OPTIONS, *TWO, data))
+    done = script("train", *tiny(tmp_path, *SETTINGS, *TWO, data))
     assert done.returncode == 0, done.stderr
     two = tmp_path / "run"
     assert facts(two)["num_devices"] == 2

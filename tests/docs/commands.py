@@ -97,7 +97,8 @@ def _hydra(name: str, arguments: list[str], patch: pytest.MonkeyPatch) -> None:
     logger = ["logger=csv"] if name == "train" and not any(a.startswith("logger=") for a in arguments) else []
     alone = [] if any(a.startswith("resume=") for a in arguments) else [*QUIET, *logger]
     with patch.context() as context:
-        context.setattr(sys, "argv", [f"{name}.py", *arguments, *alone])
+        end = next((i for i, word in enumerate(arguments) if word.startswith("--")), len(arguments))
+        context.setattr(sys, "argv", [f"{name}.py", *arguments[:end], *alone, *arguments[end:]])
         status = None
         try:
             run_command(TASKS[name], config_dir=CONF, config_name=name)

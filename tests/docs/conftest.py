@@ -22,8 +22,9 @@ SWEEP = (
     "epochs=1 batch_size=64 lambda=0,10 evaluation=[linear_probe,knn] trainer.log_every_n_steps=1"
 )
 NAMING = (
-    "python evaluate.py run=RUN_DIR evaluation=naming evaluation.naming.layer=layer3 evaluation.naming.num_images=6 "
-    "evaluation.naming.num_groups=2",
+    "python evaluate.py run=RUN_DIR evaluation=naming evaluation.naming.layer=layer3 "
+    "evaluation.naming.method=contrastive_excitation_backprop "
+    "evaluation.naming.num_images=6 evaluation.naming.num_groups=2",
     "python -m qscore.study new --naming RUN_DIR --out my-names",
     "python -m qscore.study simulate my-names --annotators same noise",
 )

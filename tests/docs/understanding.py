@@ -1,6 +1,7 @@
 """Commands that cannot run here are understood: options are parsed, settings are composed."""
 
 import argparse
+import re
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -29,22 +30,28 @@ def stop_after_parsing(context: pytest.MonkeyPatch) -> None:
 
 
 def compose_only(name: str, arguments: list[str]) -> None:
-    """Composes what a command would run with; of a sweep, its first run."""
+    """Composes what a command would run with; of a sweep, with each choice once."""
     given = [word for word in arguments if word not in ("-m", "--multirun", "--cfg", "job", "--help")]
     if f"launch={NOT_INSTALLED}" in given:
         assert (CONF / "launch" / f"{NOT_INSTALLED}.yaml").is_file()
         given = [word for word in given if not word.startswith(("launch=", "hydra.launcher"))]
     known = [path.stem for path in CONF.glob("data/*.yaml")]
     parsed = OverridesParser.create().parse_overrides(expand_shortcuts(given, name, known_data=known))
-    overrides = [_first(override) for override in parsed]
+    choices = [_choices(override) for override in parsed]
+    first = [values[0] for values in choices]
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        compose(name, overrides, return_hydra_config=True)
+        compose(name, first, return_hydra_config=True)
+        for place, values in enumerate(choices):
+            for other in values[1:]:
+                compose(name, [*first[:place], other, *first[place + 1 :]], return_hydra_config=True)
 
 
-def _first(override: Override) -> str:
-    """The first choice of a sweep over one setting, or the setting."""
+def _choices(override: Override) -> list[str]:
+    """A setting, once for each choice of a sweep over it; of numbers only the first."""
     if not override.is_sweep_override():
-        return str(override.input_line)
-    start_or_all = override.value()
-    first = start_or_all.start if override.is_interval_sweep() else next(override.sweep_string_iterator())
-    return f"{override.get_key_element()}={first}"
+        return [str(override.input_line)]
+    key = override.get_key_element()
+    if override.is_interval_sweep():
+        return [f"{key}={override.value().start}"]
+    values = list(override.sweep_string_iterator())
+    return [f"{key}={value}" for value in values if value is values[0] or not re.fullmatch(r"[\d.e-]+", value)]

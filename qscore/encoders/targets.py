@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from qscore.encoders.encoder import Encoder
 from qscore.encoders.loading import load_encoder
+from qscore.encoders.model_card import write_card
 from qscore.encoders.names import HUGGINGFACE_RESNET, HUGGINGFACE_VIT, split_qkv, translate
 from qscore.encoders.networks import TIMM
 from qscore.encoders.resnet import RESNETS, STAGE_CHANNELS
@@ -31,7 +32,7 @@ def export_encoder(source: Path, target: str, out: Path | None = None, **options
         options: Those of `LoadOptions`, for a checkpoint from elsewhere.
 
     Returns:
-        How to load it there.
+        How to load it there, and where its model card lies.
 
     Raises:
         UserError: If that library has no such network.
@@ -41,7 +42,10 @@ def export_encoder(source: Path, target: str, out: Path | None = None, **options
     folder.mkdir(parents=True, exist_ok=True)
     settings = source / SETTINGS if source.is_dir() else source.with_name(SETTINGS)
     known_size = read_json(settings).get("image_size") if settings.is_file() else None
-    return TARGETS[target](encoder, folder, known_size or DEFAULT_SIZE_PX)
+    size_px = known_size or DEFAULT_SIZE_PX
+    how = TARGETS[target](encoder, folder, size_px)
+    card = write_card(encoder, source, folder, target=target, how=how, size_px=size_px)
+    return f"{how}\n# model card: {card}"
 
 
 def to_torchvision(encoder: Encoder, folder: Path, size_px: int) -> str:

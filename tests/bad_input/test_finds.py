@@ -25,10 +25,11 @@ from qscore.interpretability.groupings import read_clusters
 from qscore.interpretability.naming.records import read_named
 from qscore.interpretability.naming.xnn import load_xnn
 from qscore.score.storage import load_representations
-from qscore.study.folder import Trial
+from qscore.study.folder import load_study
 from tests.bad_input.archives import npy_head, packed
 from tests.bad_input.targets.checkpoints import huggingface
 from tests.bad_input.targets.images import png, zero_rows
+from tests.bad_input.targets.studies import study
 from tests.interpretability.naming.exported import facts, record
 from tests.test_configs import composed
 
@@ -98,7 +99,7 @@ def test_a_dictionary_in_itself_is_refused() -> None:
 
 def test_an_archive_that_torch_cannot_list_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.pth").write_bytes(packed([("a/data.pkl", b"\x80\x02\xe4"), ("a/version", b"3")]))
-    with pytest.raises(UserError, match="x.pth"):
+    with pytest.raises(UserError, match=r"x\.pth"):
         read_content(tmp_path / "x.pth")
     assert unsafe_objects(tmp_path / "x.pth")
 
@@ -141,9 +142,14 @@ def test_namings_that_lack_something_are_refused(lost: str) -> None:
         read_named([{**whole, "concepts": [3]}], facts([0, 1], [1, 2]))
 
 
-def test_trials_of_other_types_are_refused() -> None:
-    with pytest.raises(UserError, match="a text as group"):
-        Trial("a", "q", "likert", 3, text="x")  # type: ignore[arg-type]
+@pytest.mark.parametrize(("name", "value"), [("group", 3), ("is_catch", "no"), ("references", "abc"), ("text", [])])
+def test_trials_of_other_types_are_refused(name: str, value: object, tmp_path: Path) -> None:
+    study(tmp_path)
+    file = tmp_path / "study" / "trials.jsonl"
+    first, *rest = file.read_text().splitlines()
+    file.write_text("\n".join([json.dumps({**json.loads(first), name: value}), *rest]))
+    with pytest.raises(UserError, match=f"line 1 of trials.jsonl: expected {name} as a"):
+        load_study(tmp_path / "study")
 
 
 @pytest.mark.parametrize(

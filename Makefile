@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint benchmark clean
+.PHONY: quickstart test lint benchmark fuzz clean
 
 quickstart: $(VENV)/.runtime
 	$(BIN)/python train.py -m experiment=quickstart lambda=0,10
@@ -30,6 +30,12 @@ benchmark: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.study
 	$(BIN)/python -m benchmarks.reverse_probing
 	$(BIN)/python -m benchmarks.page
+
+# Half an hour of spoilt files and settings; exit status 1, and the files in runs/bad-input, for each find.
+MINUTES ?= 30
+SEED ?= 0
+fuzz: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bad_input --minutes $(MINUTES) --seed $(SEED)
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)

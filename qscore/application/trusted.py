@@ -19,7 +19,7 @@ def trusted(config: Any, source: object) -> Any:
         source: Where it comes from, for the message.
 
     Raises:
-        UserError: If it names something else to call than our own classes and those that `conf/` names.
+        UserError: If it is not resolved, or names something else to call than our own classes and those that `conf/` names.
     """
     if wrong := [target for target in _targets(config) if not _is_known(target)]:
         raise UserError(
@@ -36,6 +36,8 @@ def _targets(node: Any) -> Iterator[Any]:
             yield node[TARGET]
         for value in node.values():
             yield from _targets(value)
+    elif isinstance(node, str) and "${" in node:  # settings are resolved when they are saved; this could make a target
+        yield node
     elif isinstance(node, list):
         for value in node:
             yield from _targets(value)

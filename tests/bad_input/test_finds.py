@@ -152,6 +152,11 @@ def test_trials_of_other_types_are_refused(name: str, value: object, tmp_path: P
         load_study(tmp_path / "study")
 
 
+def test_what_a_run_did_not_resolve_is_refused() -> None:
+    with pytest.raises(UserError, match="would be called"):
+        trusted({"data": {"source": "${oc.decode:'{_target_: os.system, command: ls}'}"}}, "run.json")
+
+
 @pytest.mark.parametrize(
     "target", ["os.system", "qscore.files.os.system", "qscore.files.os", "lightly.transforms", "qscore.x.y", 3, None]
 )

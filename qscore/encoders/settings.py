@@ -22,7 +22,7 @@ def check_settings(
     if options is not None and not (isinstance(options, Mapping) and all(isinstance(key, str) for key in options)):
         raise UserError(f"Expected names and values as options of an encoder, got {options!r:.80}.")
     for name, values, least in (("mean", mean, -math.inf), ("std", std, 0.0)):
-        if not _is_colour(values) or not all(value > least for value in values):  # type: ignore[attr-defined]
+        if not _is_colour(values) or not all(float(value) > least for value in values):  # type: ignore[attr-defined]
             at_least = " over 0" if least == 0 else ""
             raise UserError(f"Expected three finite numbers{at_least} as {name} of an encoder, got {values!r:.80}.")
 

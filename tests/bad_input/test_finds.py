@@ -158,7 +158,17 @@ def test_what_a_run_did_not_resolve_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["os.system", "qscore.files.os.system", "qscore.files.os", "lightly.transforms", "qscore.x.y", 3, None]
+    "target",
+    [
+        "os.system",
+        "qscore.files.os.system",
+        "qscore.files.write_text",
+        "qscore.files.os",
+        "lightly.transforms",
+        "qscore.x.y",
+        3,
+        None,
+    ],
 )
 def test_a_run_calls_nothing_but_our_own(target: object) -> None:
     with pytest.raises(UserError, match="would be called"):

@@ -104,7 +104,8 @@ def saved_config(cfg: DictConfig) -> DictConfig:
     """Returns the configuration of the run that `resume` names, or the given one where it names none."""
     if cfg.resume is None:
         return cfg
-    return OmegaConf.create(trusted(existing_run(cfg.resume).config, f"{cfg.resume}/{FACTS}"))
+    saved: DictConfig = OmegaConf.create(trusted(existing_run(cfg.resume).config, f"{cfg.resume}/{FACTS}"))
+    return saved
 
 
 def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Collection[str] = ()) -> list[str]:

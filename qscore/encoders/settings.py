@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from typing import Any
 
 from qscore.errors import UserError
@@ -32,4 +31,4 @@ def _is_colour(values: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     """Whether it is a finite number that single precision has room for."""
-    return isinstance(value, Real) and not isinstance(value, bool) and -1e38 < float(value) < 1e38
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e38

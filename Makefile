@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test test-oldest lint docs benchmark faults clean
+.PHONY: quickstart test test-oldest lint docs benchmark faults fuzz clean
 
 quickstart: $(VENV)/.runtime
 	$(BIN)/python train.py -m experiment=quickstart lambda=0,10
@@ -49,6 +49,12 @@ benchmark: $(VENV)/.dev
 # 200 kills of every stage, about a quarter of an hour on two idle cores; goes on where it was interrupted.
 faults: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults --kills 200
+
+# Half an hour of spoilt files and settings; exit status 1, and the files in runs/bad-input, for each find.
+MINUTES ?= 30
+SEED ?= 0
+fuzz: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bad_input --minutes $(MINUTES) --seed $(SEED)
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)

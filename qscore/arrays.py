@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from math import prod
 from pathlib import Path
 from tokenize import TokenError
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +87,7 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
         return _read(member, info.file_size)
 
 
-def _read(file: IO[bytes], num_bytes: int) -> np.ndarray:
+def _read(file: Any, num_bytes: int) -> np.ndarray:
     """The array of a file of that many bytes, head and all; numpy would ask for memory for what the head says."""
     version = np.lib.format.read_magic(file)
     if version not in READ_HEAD:

@@ -60,8 +60,10 @@ def load_result(path: Path) -> Result:
     """
     content = read_object(path)
     arrays = read_arrays(path.with_suffix(".npz"))
-    metrics, settings, notes = (content.get(name) for name in ("metrics", "settings", "notes"))
-    texts, seconds = (content.get("evaluation"), content.get("source")), content.get("seconds")
+    values: list[Any] = [
+        content.get(name) for name in ("metrics", "settings", "notes", "evaluation", "source", "seconds")
+    ]
+    metrics, settings, notes, *texts, seconds = values
     is_result = isinstance(metrics, dict) and isinstance(settings, dict) and isinstance(notes, list)
     is_result &= all(isinstance(text, str) for text in texts) and _is_number(seconds)
     if not is_result or not all(value is None or _is_number(value) for value in metrics.values()):

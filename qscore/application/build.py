@@ -10,6 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from qscore.application.progress import ProgressBar
 from qscore.application.run_directory import RunDirectory
@@ -101,18 +102,24 @@ def build_trainer(
     watchers: list[pl.Callback] = [LearningRateMonitor("step")] if loggers else []
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # we resume from it
     chosen = instantiate(cfg.trainer)
-    every = max(1, min(cfg.trainer.log_every_n_steps, num_batches))
+    logged = cfg.trainer.log_every_n_steps
+    if not isinstance(logged, int) or isinstance(logged, bool):
+        raise UserError(f"Expected trainer.log_every_n_steps as a whole number, got {logged!r:.80}.")
+    every = max(1, min(logged, num_batches))
     check_strategy(chosen.keywords.get("strategy"), has_gpu=inference_device(cfg).type == "cuda")
     norms = [BatchNormSync()] if chosen.keywords.get("sync_batchnorm") else []
-    trainer: pl.Trainer = chosen(
-        log_every_n_steps=every,
-        max_epochs=epochs,
-        default_root_dir=run.path,
-        logger=loggers,
-        sync_batchnorm=False,  # Lightning's own plugin refuses CPUs
-        plugins=[WholeCheckpoints(), *(chosen.keywords.get("plugins") or []), *norms],
-        callbacks=[*callbacks, *watchers, checkpoint, ProgressBar(every)],
-    )
+    try:
+        trainer: pl.Trainer = chosen(
+            log_every_n_steps=every,
+            max_epochs=epochs,
+            default_root_dir=run.path,
+            logger=loggers,
+            sync_batchnorm=False,  # Lightning's own plugin refuses CPUs
+            plugins=[WholeCheckpoints(), *(chosen.keywords.get("plugins") or []), *norms],
+            callbacks=[*callbacks, *watchers, checkpoint, ProgressBar(every)],
+        )
+    except (MisconfigurationException, ValueError, TypeError) as error:
+        raise UserError(f"Expected settings of trainer that Lightning takes: {error}") from error
     if cfg.batch_size % trainer.world_size:
         raise UserError(
             f"Expected batch_size (over all devices) to be a multiple of {trainer.world_size} devices, "

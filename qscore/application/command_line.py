@@ -21,6 +21,7 @@ from qscore.application.data_words import (
     caption_overrides,
     concept_overrides,
     data_override,
+    is_there,
     quoted,
     transfer_overrides,
 )
@@ -111,7 +112,8 @@ def saved_config(cfg: DictConfig) -> DictConfig:
     """Returns the configuration of the run that `resume` names, or the given one where it names none."""
     if cfg.resume is None:
         return cfg
-    return OmegaConf.create(trusted(existing_run(cfg.resume).config, f"{cfg.resume}/{FACTS}"))
+    saved: DictConfig = OmegaConf.create(trusted(existing_run(cfg.resume).config, f"{cfg.resume}/{FACTS}"))
+    return saved
 
 
 def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Collection[str] = ()) -> list[str]:
@@ -146,7 +148,7 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
             expanded += own
         elif name in (TRANSFER, REVERSE_TRANSFER):
             expanded += transfer_overrides(value, known_data, name)
-        elif name == "run" and Path(value.strip(QUOTES)).is_dir():
+        elif name == "run" and is_there(Path(value.strip(QUOTES))):
             expanded.append(f"run={quoted(value.strip(QUOTES))}")  # runs of a sweep have a = in their names
         elif name == "concepts":
             expanded += concept_overrides(value, arguments)
@@ -167,7 +169,7 @@ def _checkpoint_path(value: str) -> str:
     """A quoted path or null; a sweep over several, separated by commas, stays one."""
     if value.startswith(("choice(", "glob(")):
         return value
-    paths = [value] if Path(value.strip(QUOTES)).exists() else value.split(",")
+    paths = [value] if is_there(Path(value.strip(QUOTES))) else value.split(",")
     # A run remembers where its checkpoint lies, wherever it is resumed from.
     return ",".join(
         path if path in ("", "null") else quoted(str(Path(path.strip(QUOTES)).expanduser().absolute()))

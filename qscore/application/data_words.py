@@ -60,6 +60,14 @@ def transfer_overrides(value: str, known_data: Collection[str], key: str = TRANS
     return overrides
 
 
+def is_there(path: Path) -> bool:
+    """Returns whether something lies at a path; nothing can under a name that no file system takes."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def quoted(value: str) -> str:
     """Returns a value in quotes, outside which Hydra gives spaces, commas, braces and equal signs a meaning."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
@@ -119,13 +127,13 @@ def _words(value: str) -> list[str]:
 def _with_absolute_path(word: str) -> str:
     kind, colon, rest = word.partition(":") if word.startswith(OF_A_FILE) else ("", "", word)
     file = Path(rest).expanduser()
-    return f"{kind}{colon}{file.absolute()}" if file.is_file() or "/" in rest else word
+    return f"{kind}{colon}{file.absolute()}" if "/" in rest or is_there(file) else word
 
 
 def _looks_like_path(value: str) -> bool:
     if value.endswith(".npz") or "/" in value or value.startswith((".", "~")):
         return True
-    return Path(value).is_dir()
+    return is_there(Path(value)) and Path(value).is_dir()
 
 
 def _free_name(chosen: str, taken: Collection[str]) -> str:

@@ -151,7 +151,11 @@ def existing_run(path: str | Path) -> RunDirectory:
         UserFileNotFoundError: If there is none.
     """
     run = RunDirectory(Path(path))
-    if not run.facts:
+    try:
+        is_run = bool(run.facts)
+    except OSError:  # a name that no file system takes
+        is_run = False
+    if not is_run:
         raise UserFileNotFoundError(f"Expected a run directory with a {FACTS}, found none at {path}.")
     return run
 

@@ -7,8 +7,15 @@ from typing import Any
 from qscore.errors import UserError
 
 TARGET = "_target_"
-# With their dot, and of what is found there: "qscore.files.os.system" is of `posix`.
-MODULES = ("qscore.", "lightly.transforms.", "pytorch_lightning.", "torch.optim.", "torchvision.transforms.")
+LIBRARIES = ("qscore.", "lightly.transforms.", "pytorch_lightning.", "torch.optim.", "torchvision.transforms.")
+# Where things are defined that `conf/` names. Others of ours write files, or import what they are told to.
+DEFINED = (
+    *("qscore.application.guard.", "qscore.data.catalogue.", "qscore.data.folder.", "qscore.encoders.encoder."),
+    *("qscore.evaluation.", "qscore.methods.", "qscore.regularizer.callback.", "lightly.transforms."),
+    *(f"qscore.interpretability.{kind}.evaluation." for kind in ("forced_choice", "naming", "reverse_probing")),
+    *("qscore.interpretability.reverse_probing.transfer_evaluation.", "pytorch_lightning.trainer.trainer."),
+    *("pytorch_lightning.strategies.", "torch.optim.", "torchvision.transforms."),
+)
 
 
 def trusted(config: Any, source: object) -> Any:
@@ -19,11 +26,11 @@ def trusted(config: Any, source: object) -> Any:
         source: Where it comes from, for the message.
 
     Raises:
-        UserError: If it names something else to call than our own classes and those that `conf/` names.
+        UserError: If it is not resolved, or names something to call that is not of what `conf/` names.
     """
     if wrong := [target for target in _targets(config) if not _is_known(target)]:
         raise UserError(
-            f"Expected {source} to ask for classes of {', '.join(name.rstrip('.') for name in MODULES)} alone, got "
+            f"Expected {source} to ask for classes of {', '.join(name.rstrip('.') for name in LIBRARIES)} alone, got "
             f"{str(wrong[0])[:80]!r}, which would be called; name it in a configuration of your own instead, or take "
             "the encoder alone: encoder=RUN_DIR data=..."
         )
@@ -36,17 +43,19 @@ def _targets(node: Any) -> Iterator[Any]:
             yield node[TARGET]
         for value in node.values():
             yield from _targets(value)
+    elif isinstance(node, str) and "${" in node:  # settings are resolved when they are saved; this could make a target
+        yield node
     elif isinstance(node, list):
         for value in node:
             yield from _targets(value)
 
 
 def _is_known(target: Any) -> bool:
-    if not isinstance(target, str) or not target.startswith(MODULES):
+    if not isinstance(target, str) or not target.startswith(LIBRARIES):
         return False
     module, _, name = target.rpartition(".")
     try:
         found = getattr(importlib.import_module(module), name, None)
     except (ImportError, ValueError):
         return False
-    return callable(found) and f"{getattr(found, '__module__', '')}.".startswith(MODULES)
+    return callable(found) and f"{getattr(found, '__module__', '')}.".startswith(DEFINED)

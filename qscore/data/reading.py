@@ -14,6 +14,7 @@ EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp",
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")  # not PostScript, which another program would run
 MAX_PIXELS = 89_478_485  # from where Pillow warns of bombs; with its copy below 1 GB
+MAX_SIDE_PX = 1 << 17  # Pillow's time grows with the square of a row's length
 STRIP_PIXELS = 1 << 22
 
 # What Pillow's decoders raise on files that are truncated, mislabelled or too large to be honest.
@@ -48,12 +49,15 @@ def opened(path: Path) -> Iterator[Image.Image]:
     """Yields the image of a file of which nothing but its head was read.
 
     Raises:
-        Any of `UNREADABLE`: If it is none, or has more than `MAX_PIXELS`.
+        Any of `UNREADABLE`: If it is none, has more than `MAX_PIXELS`, or is longer than `MAX_SIDE_PX`.
     """
     # Of a file Pillow would ask for as many bytes as a head says that it has, up to 4 GB.
     with Image.open(io.BytesIO(path.read_bytes()), formats=FORMATS) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise ValueError(f"{image.width} x {image.height} pixels are more than {MAX_PIXELS}; make it smaller first")
+        if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE_PX:
+            raise ValueError(
+                f"{image.width} x {image.height} pixels are more than {MAX_PIXELS}, or than {MAX_SIDE_PX} on a side; "
+                "make it smaller first"
+            )
         yield image
 
 

@@ -44,11 +44,6 @@ class Trial:
     described_by: str = ""
 
     def __post_init__(self) -> None:
-        texts = {name: value for name, value in vars(self).items() if name not in ("references", "is_catch")}
-        if wrong := [name for name, value in texts.items() if not isinstance(value, str)]:
-            raise UserError(f"expected a text as {wrong[0]}; it is {texts[wrong[0]]!r:.80}")
-        if not isinstance(self.is_catch, bool):
-            raise UserError(f"expected true or false as is_catch; it is {self.is_catch!r:.80}")
         if self.condition not in CONDITIONS:
             raise UserError(f"expected a condition of {', '.join(CONDITIONS)}; it is {self.condition!r}")
         queries = [self.left, self.right]
@@ -126,7 +121,7 @@ def _read_trials(lines: str) -> dict[str, Trial]:
     for number, line in enumerate(lines.splitlines(), 1):
         try:
             record = {key: value for key, value in parse_json(line).items() if value is not None}
-            trial = Trial(**{**record, "references": tuple(record.get("references", ()))})
+            trial = Trial(**{**_of_their_kind(record), "references": tuple(record.get("references", ()))})
         except (TypeError, AttributeError, ValueError) as error:
             raise UserError(f"line {number} of trials.jsonl: {error}") from error
         if trial.id in trials:
@@ -135,6 +130,16 @@ def _read_trials(lines: str) -> dict[str, Trial]:
     if not trials:
         raise UserError("trials.jsonl has no trial")
     return trials
+
+
+def _of_their_kind(record: dict[str, Any]) -> dict[str, Any]:
+    kinds = {"references": list, "is_catch": bool}
+    if wrong := [name for name, value in record.items() if not isinstance(value, kinds.get(name, str))]:
+        kind = kinds.get(wrong[0], str).__name__
+        raise UserError(f"expected {wrong[0]} as a {kind}; it is {record[wrong[0]]!r:.80}")
+    if not all(isinstance(key, str) for key in record.get("references", ())):
+        raise UserError("expected names of images as references")
+    return record
 
 
 def _check_images(study: Study) -> None:

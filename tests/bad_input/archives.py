@@ -62,8 +62,13 @@ def array_head(data: bytes, chance: Random) -> bytes:
 def with_head(data: bytes, head: str) -> bytes:
     """The values of an `.npy` file under another head."""
     old = 10 + struct.unpack("<H", data[8:10])[0] if len(data) > 10 else len(data)
-    text = ("{" + head.replace("'[(", "[(").replace(")]'", ")]") + ", }").encode("latin-1", "replace") + b"\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + data[old:]
+    return npy_head(head.replace("'[(", "[(").replace(")]'", ")]")) + data[old:]
+
+
+def npy_head(fields: str) -> bytes:
+    """The head of an `.npy` file, true or not."""
+    text = ("{" + fields + ", }").encode("latin-1", "replace") + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
 
 
 def zeros(shape: tuple[int, ...], dtype: str, *, num_mb: int) -> bytes:

@@ -37,8 +37,8 @@ def test_arrays_are_looked_up_as_well(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "columns id and cluster in self-labels.csv, got nothing"),
-        ("name,cluster\na,1\n", "got name, cluster"),
+        ("", "Expected the columns id, cluster, got no id"),
+        ("name,cluster\na,1\n", "got no id among"),
         ("id,cluster\ncat/1.png,1\n", "none of 2 out of 3: dog/2.png, dog/3.png; self-labels.csv knows cat/1.png"),
         ("id,cluster\ncat/1.png,1\ncat/1.png,1\n", "got cat/1.png again"),
         ("id,cluster\ncat/1.png,tabby\n", "got 'tabby' for cat/1.png"),
@@ -46,7 +46,7 @@ def test_arrays_are_looked_up_as_well(path: Path) -> None:
         ("id,cluster\ncat/1.png,nan\n", "got 'nan'"),
         ("id,cluster\ncat/1.png,inf\n", "got 'inf'"),
         ("id,cluster\ncat/1.png,-2\n", "got '-2'"),
-        ("id,cluster\ncat/1.png\n", "got 'None'"),
+        ("id,cluster\ncat/1.png\n", "Expected 2 cells in every row"),
     ],
 )
 def test_what_is_wrong_is_named(path: Path, text: str, message: str) -> None:
@@ -68,10 +68,10 @@ def test_other_files_are_refused(path: Path) -> None:
     with pytest.raises(UserError, match=r"clusters \(2,\) and ids \(3,\)"):
         load_grouping(path.with_suffix(".npz"), IDS)
     np.savez(path.with_suffix(".npz"), ids=np.array(IDS, dtype=object), clusters=np.arange(3))
-    with pytest.raises(UserError, match="an archive of texts and numbers"):
+    with pytest.raises(UserError, match="npz file of plain arrays"):
         load_grouping(path.with_suffix(".npz"), IDS)
     path.with_suffix(".npz").write_bytes(b"nonsense")
-    with pytest.raises(UserError, match="an archive of texts and numbers"):
+    with pytest.raises(UserError, match="npz file of plain arrays"):
         load_grouping(path.with_suffix(".npz"), IDS)
 
 

@@ -38,16 +38,6 @@ class Activation:
     feature: str
     score: float
 
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not isinstance(value, (int, float) if name == "score" else str):
-                raise UserError(
-                    f"expected {'a number' if name == 'score' else 'a text'} as {name}; it is {value!r:.80}"
-                )
-        for key in (self.image, self.map):
-            if "/" in key or "\\" in key or "\0" in key:
-                raise UserError(f"expected the name of a file in images/; it is {key!r:.80}")
-
 
 @dataclass(frozen=True)
 class Group:
@@ -115,7 +105,7 @@ def load_naming_study(folder: Path) -> NamingStudy:
         text, lines = (file.read_text(encoding="utf-8") for file in files)
         settings: dict[str, Any] = parse_json(text)
         policies = NamingPolicies.read(settings.get("policies", {}))
-        activations = [Activation(**parse_json(line)) for line in lines.splitlines()]
+        activations = [_activation(parse_json(line)) for line in lines.splitlines()]
         frame = Study(
             folder=folder,
             title=str(settings["title"]),
@@ -133,6 +123,15 @@ def load_naming_study(folder: Path) -> NamingStudy:
     if missing:
         raise UserFileNotFoundError(f"{folder}/images lacks {len(missing)} images, such as {missing[0]}.")
     return NamingStudy(frame, policies, groups)
+
+
+def _activation(record: dict[str, Any]) -> Activation:
+    for name, value in record.items():
+        if not isinstance(value, int | float if name == "score" else str):
+            raise UserError(f"expected {name} as a {'number' if name == 'score' else 'text'}; it is {value!r:.80}")
+    if wrong := [key for key in (record["image"], record["map"]) if set(key) & set("/\\\0")]:
+        raise UserError(f"expected the name of a file in images/; it is {wrong[0]!r:.80}")
+    return Activation(**{**record, "score": float(record["score"])})
 
 
 def _groups(settings: dict[str, dict[str, str]], activations: Iterable[Activation]) -> dict[str, Group]:

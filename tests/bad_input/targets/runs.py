@@ -103,6 +103,11 @@ TARGETS = [
         {
             "a command": with_target("os.system", command=f"touch {CANARY}"),
             "a command by another way": with_target("qscore.files.os.system", command=f"touch {CANARY}"),
+            "a command that is not resolved": lambda: {
+                "run.json": json.dumps(
+                    {**FACTS, "config": {**CONFIG, "data": {"source": "${oc.decode:'{_target_: os.system}'}"}}}
+                ).encode()
+            },
             "a function of Python": with_target("builtins.open", file=str(CANARY), mode="w"),
             "a function of ours that imports": with_target("hydra.utils.get_method", path="antigravity"),
         },

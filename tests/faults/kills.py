@@ -69,7 +69,7 @@ class Campaign:
             self._known[stage.name] = (known["num_changes"], known["seconds"], outcome(self.templates / stage.name))
         return self._known[stage.name]
 
-    def chain(self, name: str, number: int) -> list[Kill]:
+    def chain(self, name: str, number: int, length: int = CHAIN) -> list[Kill]:
         """Kills a stage, and the command that goes on, several times; compares the end with an undisturbed one.
 
         What is wrong at the end is noted at the last kill.
@@ -79,7 +79,7 @@ class Campaign:
         draw = random.Random(f"{self.seed} {name} {number}")
         prepare(stage, self.home, self.templates)
         kills: list[Kill] = []
-        for i in range(CHAIN):
+        for i in range(length):
             signum, left = draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]), 1 - i / CHAIN
             change = draw.randint(1, max(1, round(num_changes * left))) if (i + number) % 2 else 0
             moment = 0.0 if change else draw.uniform(0, seconds * left)

@@ -1,4 +1,4 @@
-"""A disk that fills while people answer: SQLite, told that its file may not grow, calls it full as well."""
+"""A disk that fills while people answer: SQLite, whose file may not grow, calls it full as well."""
 
 import sqlite3
 from pathlib import Path

@@ -67,5 +67,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    message = "Something went wrong here, and it was not you. What you answered is kept. Please open your link again."
+    message = (
+        "Something went wrong here, and it was not you. What you had answered before is kept. "
+        "Please open your link again."
+    )
     return page("refused", 500, message=message, back=None)

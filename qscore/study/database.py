@@ -107,9 +107,10 @@ class Database:
 
     def _end(self, how: str) -> None:
         try:
-            self._connection.execute(how)
+            if how == "COMMIT" or self._connection.in_transaction:  # SQLite itself undoes all when the disk is full
+                self._connection.execute(how)
         finally:
-            if self._connection.in_transaction:  # the disk is full, say
+            if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             self._lock.release()
 
@@ -119,10 +120,12 @@ class Database:
         try:
             yield self._connection
         except BaseException:
-            self._connection.execute("ROLLBACK TO part")
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO part")
             raise
         finally:
-            self._connection.execute("RELEASE part")
+            if self._connection.in_transaction:
+                self._connection.execute("RELEASE part")
 
     def _prepare(self) -> None:
         schema = resources.files("qscore.study").joinpath("schema.sql").read_text(encoding="utf-8")

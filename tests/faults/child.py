@@ -1,6 +1,7 @@
 """What happens inside a process that is to be disturbed: one command, and a blow at its n-th change of a file."""
 
 import contextlib
+import multiprocessing
 import os
 import runpy
 import signal
@@ -42,6 +43,7 @@ def run(command: list[str], home: Path, log: Path, environment: dict[str, str], 
     The number of changes that it made is left in `log` with the suffix `.changes`.
     """
     os.setsid()
+    multiprocessing.set_start_method("fork", force=True)  # of its workers, as in a process that was started by hand
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with log.open("ab") as file:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qscore.files import read_json, write_json
 from tests.faults.checks import broken_files, differences, num_unfinished, outcome
 from tests.faults.processes import Child, finish
 from tests.faults.stages import STAGES, Stage, prepare, undisturbed
@@ -56,15 +57,19 @@ class Campaign:
         self._known: dict[str, tuple[int, float, dict[str, Any]]] = {}
 
     def know(self, stage: Stage) -> tuple[int, float, dict[str, Any]]:
-        """Returns changes, seconds and outcome of an undisturbed stage, run now where it was not yet."""
+        """Returns changes, seconds and outcome of an undisturbed stage, run now where it was not yet in this folder."""
         if stage.name not in self._known:
             if stage.needs is not None:
                 self.know(STAGES[stage.needs])
-            num_changes, seconds = undisturbed(stage, self.home, self.templates)
-            self._known[stage.name] = (num_changes, seconds, outcome(self.home))
+            facts = self.templates / f"{stage.name}.json"
+            if not facts.is_file():
+                num_changes, seconds = undisturbed(stage, self.home, self.templates)
+                write_json(facts, {"num_changes": num_changes, "seconds": seconds})
+            known = read_json(facts)
+            self._known[stage.name] = (known["num_changes"], known["seconds"], outcome(self.templates / stage.name))
         return self._known[stage.name]
 
-    def chain(self, name: str, number: int) -> list[Kill]:
+    def chain(self, name: str, number: int, length: int = CHAIN) -> list[Kill]:
         """Kills a stage, and the command that goes on, several times; compares the end with an undisturbed one.
 
         What is wrong at the end is noted at the last kill.
@@ -74,7 +79,7 @@ class Campaign:
         draw = random.Random(f"{self.seed} {name} {number}")
         prepare(stage, self.home, self.templates)
         kills: list[Kill] = []
-        for i in range(CHAIN):
+        for i in range(length):
             signum, left = draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]), 1 - i / CHAIN
             change = draw.randint(1, max(1, round(num_changes * left))) if (i + number) % 2 else 0
             moment = 0.0 if change else draw.uniform(0, seconds * left)

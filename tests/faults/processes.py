@@ -1,5 +1,6 @@
 """Processes to disturb, forked from one that has imported everything: a start takes milliseconds, not ten seconds."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -58,9 +59,11 @@ class Child:
                 os.kill(pid, signum)
 
     def end(self) -> None:
-        """Ends it and its workers, however it stands."""
+        """Ends it, however it stands, and workers that outlive it."""
         self.strike(signal.SIGKILL)
         self.process.join()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     @property
     def seconds(self) -> float:

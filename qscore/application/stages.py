@@ -91,6 +91,7 @@ def _fit(
     last = LastMetrics()
     watched = [throughput, *watch, *callbacks, last]  # first, so that an epoch ends before others look at it
     trainer = build_trainer(cfg, run, epochs=epochs, num_batches=num_batches, loggers=loggers, callbacks=watched)
+    data.load_state_dict({"next_epoch": 0})  # a pretraining that was resumed in this process had begun later
     try:
         trainer.fit(method, datamodule=data, ckpt_path=run.last_checkpoint)
     finally:

@@ -23,7 +23,7 @@ TRAINING = [
     "data.views_on=workers",
     "lambda=20",
     "logger=csv",
-    "++trainer.deterministic=true",
+    "trainer.deterministic=true",
 ]
 LEFT_OUT = ("misclassification", "feature_selection", "heatmaps", "quality")  # they take long
 

@@ -20,7 +20,8 @@ Files = Mapping[str, bytes]
 MEMORY_BYTES = 1 << 30  # over what the process had before: address space, which no page in use is outside of
 SECONDS = 60  # of which a busy machine gives half
 LONGEST_MESSAGE = 20_000
-CANARY = Path(tempfile.gettempdir()) / f"bad-input-canary-{os.getpid()}"  # hostile files try to make it
+_OWN = str(Path(tempfile.gettempdir()) / f"bad-input-canary-{os.getpid()}")
+CANARY = Path(os.environ.setdefault("QSCORE_CANARY", _OWN))  # hostile files try to make it; of child processes too
 
 
 @dataclass(frozen=True)

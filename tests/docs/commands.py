@@ -22,7 +22,7 @@ from qscore.encoders.__main__ import main as of_encoders
 from qscore.report.__main__ import main as of_report
 from qscore.study.__main__ import main as of_study
 from tests.conftest import REPOSITORY
-from tests.docs.understanding import CONF, Understood, compose_only, stop_after_parsing
+from tests.docs.understanding import Understood, compose_only, stop_after_parsing
 
 TASKS = {"train": train.train, "evaluate": evaluate.evaluate}
 SCRIPTS = {"train.py": "train", "evaluate.py": "evaluate", "qscore-train": "train", "qscore-evaluate": "evaluate"}
@@ -101,7 +101,7 @@ def _hydra(name: str, arguments: list[str], patch: pytest.MonkeyPatch) -> None:
         context.setattr(sys, "argv", [f"{name}.py", *arguments[:end], *alone, *arguments[end:]])
         status = None
         try:
-            run_command(TASKS[name], config_dir=CONF, config_name=name)
+            run_command(TASKS[name], config_name=name)
         except SystemExit as stop:
             status = stop.code
     assert not status, (name, arguments)

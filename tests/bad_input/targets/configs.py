@@ -82,7 +82,7 @@ def read(folder: Path) -> object:
     try:
         return built(text.split("\n"), folder)
     except (UserError, HydraException, OmegaConfBaseException) as error:
-        said = as_mistake(error, CONF, "train")
+        said = as_mistake(error, "train")
         if said is None:
             raise
         raise UserError(said) from error

@@ -14,6 +14,7 @@ from qscore.encoders.loading import own_weights
 from qscore.report.collect import collect
 from qscore.results import Result, load_result
 from qscore.study.finding import find_questions
+from qscore.study.material import IMAGES, TRIALS
 from tests.bad_input.archives import NPZ
 from tests.bad_input.spoiling import JSON
 from tests.bad_input.targets.arrays import hostile as of_arrays
@@ -50,6 +51,14 @@ def run(folder: Path, facts: dict[str, Any] = FACTS) -> None:
 def result(folder: Path) -> None:
     settings = {"epsilon": 4.0, "formula": "ratio", "images": "abc", "questions": "questions-1"}
     Result("knn", {"top1": 0.5, "none": None}, settings, {"curve": np.arange(3.0)}, ("a note",)).save(folder)
+
+
+def run_with_questions(folder: Path) -> None:
+    run(folder)
+    questions = folder / "representations" / "questions-1"
+    questions.mkdir(parents=True)
+    for name in (TRIALS, IMAGES):
+        (questions / name).write_text("")
 
 
 def read_run(folder: Path) -> object:
@@ -128,6 +137,9 @@ TARGETS = [
         deep("run.json", "guard.json", "results/knn.json"),
     ),
     Target(
-        "questions of a result", run, lambda folder: find_questions(folder / "results" / "knn.json"), {"knn.json": JSON}
+        "questions of a result",
+        run_with_questions,
+        lambda folder: find_questions(folder / "results" / "knn.json"),
+        {"knn.json": JSON},
     ),
 ]

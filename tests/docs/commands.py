@@ -14,17 +14,16 @@ import uvicorn
 from packaging.requirements import Requirement
 from torch.distributed.run import get_args_parser
 
-import evaluate
-import train
 from qscore import encoders, report, study
 from qscore.application.command_line import run_command
+from qscore.application.entry_points import evaluate_task, train_task
 from qscore.encoders.__main__ import main as of_encoders
 from qscore.report.__main__ import main as of_report
 from qscore.study.__main__ import main as of_study
 from tests.conftest import REPOSITORY
 from tests.docs.understanding import Understood, compose_only, stop_after_parsing
 
-TASKS = {"train": train.train, "evaluate": evaluate.evaluate}
+TASKS = {"train": train_task, "evaluate": evaluate_task}
 SCRIPTS = {"train.py": "train", "evaluate.py": "evaluate", "qscore-train": "train", "qscore-evaluate": "evaluate"}
 MAINS = {
     f"{package.__name__}": main for package, main in ((encoders, of_encoders), (report, of_report), (study, of_study))

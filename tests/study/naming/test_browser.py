@@ -527,14 +527,15 @@ def test_five_hundred_maps_load_what_is_in_view_and_draw_what_changed(person: Ca
 def test_names_are_confirmed_by_keyboard(person: Callable[..., Person]) -> None:
     ada = person(24)
     names = {"wing": ("wing", "left wing"), "head": ("head", "face"), "tail": ("tail", "tail")}
+    records = []
     for turn in (0, 1):
-        who = ada.number if turn == 0 else ada.store.annotators.add("Ben")
         members = {part: [one for one in ada.group.activations if one.feature.endswith(part)] for part in names}
         concepts = [
             {"name": names[part][turn], "members": [one.activation_id for one in inside]}
             for part, inside in members.items()
         ]
-        assert simulate.play(ada.store, {"group": ada.group.name, "concepts": concepts}, who) == 4
+        records.append({"annotator": turn, "group": ada.group.name, "concepts": concepts})
+    assert simulate.play_all(ada.store, records) == (8, 2)
     page = ada.page
     page.goto(ada.server.owner_link())
     ada.photograph("owner")

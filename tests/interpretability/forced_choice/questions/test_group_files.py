@@ -81,7 +81,7 @@ def test_what_is_missing_or_said_twice_is_named(
         ({"ids": np.array(["a"]), "features": np.array([["x"]])}, "of <U1"),
         ({"ids": np.array(["a"]), "features": np.array([[np.nan]])}, "NaN or infinity"),
         ({"ids": np.array(["a"]), "features": np.zeros((1, 2))}, "got none of 2 out of 3: c, b"),
-        ({"ids": np.array(["a"], dtype=object), "features": np.zeros((1, 2))}, "arrays ids and features"),
+        ({"ids": np.array(["a"], dtype=object), "features": np.zeros((1, 2))}, "plain arrays"),
         ({"ids": np.array(["b", "c", "b"]), "features": np.zeros((3, 2))}, "every id once in f.npz, got b again"),
         ({"h": np.zeros((1, 2))}, "arrays ids and features"),
     ],

@@ -1,6 +1,7 @@
 """Representations on disk: one safetensors file, written row by row in any order, memory-mapped when it is read."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -41,7 +42,8 @@ def load_representations(path: Path) -> Representations:
     fits = found.h.ndim == 2 and found.h.dtype == torch.float32 and len(found.h) == num
     if labels is not None:
         fits &= labels.dtype == torch.long and labels.shape == (num,)
-        fits = fits and (num == 0 or 0 <= int(labels.min()) <= int(labels.max()) < len(found.class_names))
+        num_classes = len(found.class_names) or math.inf  # names are optional
+        fits = fits and (num == 0 or 0 <= int(labels.min()) <= int(labels.max()) < num_classes)
     if not fits or not all(isinstance(text, str) for text in (*found.ids, *found.class_names)):
         raise UserError(
             f"Expected a row, an id and a class of each sample in {path}, got others; delete it: they are computed "

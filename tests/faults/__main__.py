@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from qscore.files import write_json
+from benchmarks import harness
 from tests.conftest import REPOSITORY
 from tests.faults.kills import Campaign, Kill
 from tests.faults.stages import STAGES
@@ -55,7 +55,7 @@ def main() -> int:
             with kept.open("a") as file:
                 file.write("".join(json.dumps(row) + "\n" for row in own))
             _print(own, f"{len(rows)}/{options.kills} seed {options.seed} in {time.monotonic() - started:.0f} s")
-            write_json(options.table, table(rows, options.seed))
+            harness.save(options.table.stem, table(rows, options.seed), options.table.parent)
     print(json.dumps(table(rows, options.seed), indent=2))
     return 1 if any(row["faults"] for row in rows) else 0
 

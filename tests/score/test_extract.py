@@ -11,6 +11,9 @@ from qscore.records import ImageBatch
 from qscore.score import load_representations, save_representations
 
 
+NAMES = tuple("0123456789")
+
+
 def test_representations_are_those_of_eval_mode_and_leave_the_encoder_alone(
     encoder: Encoder, data: ImageDataModule
 ) -> None:
@@ -55,10 +58,10 @@ def test_representations_survive_the_disk(
     labelled: bool, encoder: Encoder, data: ImageDataModule, tmp_path: Path
 ) -> None:
     labels = data.source("test").labels if labelled else None
-    made = extract(encoder, data.plain_loader("test"), labels=labels, class_names=("a", "b"), fingerprint="f")
+    made = extract(encoder, data.plain_loader("test"), labels=labels, class_names=NAMES, fingerprint="f")
     save_representations(made, tmp_path / "h.safetensors")
     found = load_representations(tmp_path / "h.safetensors")
     assert torch.equal(found.h, made.h)
     assert (found.labels is None) == (not labelled)
-    assert (found.ids, found.class_names, found.fingerprint) == (made.ids, ("a", "b"), "f")
+    assert (found.ids, found.class_names, found.fingerprint) == (made.ids, NAMES, "f")
     assert [file.name for file in tmp_path.iterdir()] == ["h.safetensors"]

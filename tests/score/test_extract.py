@@ -10,7 +10,6 @@ from qscore.errors import UserError
 from qscore.records import ImageBatch
 from qscore.score import load_representations, save_representations
 
-
 NAMES = tuple("0123456789")
 
 

@@ -100,7 +100,7 @@ def _check_fit(arguments: dict[str, Any], state: Mapping[str, Tensor], weights: 
     differing += [
         f"{name} is of {state[name].dtype} instead of {tensor.dtype}"
         for name, tensor in expected.items()
-        if name in state and state[name].dtype != tensor.dtype
+        if name in state and state[name].is_floating_point() != tensor.is_floating_point()  # of any precision
     ]
     if differing:
         raise UserError(

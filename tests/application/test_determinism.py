@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from tests.application.conftest import LIGHT, script, tiny
 
-TWO = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "evaluation=knn"]
+TWO = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
 LOSSES = {"train/loss", "train/ssl_loss", "q_score/term"}
 SETTINGS = ["lambda=20", "epsilon=2", "trainer.deterministic=true"]
 OPTIONS = [*SETTINGS, "evaluation=all", *LIGHT]
@@ -92,18 +92,21 @@ def test_a_run_of_a_sweep_is_the_single_run(run: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_mine_the_same_features_and_have_the_same_losses_and_metrics(run: Path, tmp_path: Path) -> None:
-    """The held-out images are not a multiple of two, and neither are the training images of a batch size."""
-    data = f"data={run.parent / 'digits.npz'}"
-    done = script("train", *tiny(tmp_path, *SETTINGS, *TWO, data))
+def test_two_processes_mine_the_same_features_and_have_the_same_losses_and_metrics(tmp_path: Path) -> None:
+    """The held-out images are not a multiple of two. In double precision: what differs then is no rounding."""
+    options = [*SETTINGS, "evaluation=knn", "precision=64-true"]
+    one, two = tmp_path / "one" / "run", tmp_path / "two" / "run"
+    done = script("train", *tiny(one.parent, *options))
     assert done.returncode == 0, done.stderr
-    two = tmp_path / "run"
-    assert facts(two)["num_devices"] == 2
-    mined = [read(home, "discriminative_features.json") for home in (run, two)]
+    same = [f"data={one.parent / 'digits.npz'}", f"pretrained_dir={one.parent / 'pretrained'}"]
+    done = script("train", *tiny(two.parent, *options, *TWO, *same))
+    assert done.returncode == 0, done.stderr
+    assert [facts(home)["num_devices"] for home in (one, two)] == [1, 2]
+    mined = [read(home, "discriminative_features.json") for home in (one, two)]
     assert mined[0]["features"] == mined[1]["features"]
-    pairs = list(zip(logged(run), logged(two), strict=True))
+    pairs = list(zip(logged(one), logged(two), strict=True))
     for alone, together in pairs:
         for name in LOSSES & {name for name, value in alone.items() if value}:
             assert float(together[name]) == pytest.approx(float(alone[name]), rel=1e-5, abs=1e-5), (alone["step"], name)
-    assert sum(bool(alone["train/loss"]) for alone, _ in pairs) == facts(run)["num_steps"]
-    assert measured(two)["knn.json"] == measured(run)["knn.json"]
+    assert sum(bool(alone["train/loss"]) for alone, _ in pairs) == facts(one)["num_steps"]
+    assert measured(two)["knn.json"] == pytest.approx(measured(one)["knn.json"], abs=2 / 225)  # two images at most

@@ -93,6 +93,21 @@ def parse_json(text: str) -> Any:
         raise ValueError("its brackets are nested too deeply") from None
 
 
+def parse_object(text: str, where: str) -> dict[str, Any]:
+    """Returns the JSON object that a text is; `where` it stands is for the message.
+
+    Raises:
+        UserError: If it is something else.
+    """
+    try:
+        found = parse_json(text)
+    except ValueError as error:
+        raise UserError(f"Expected JSON in {where}, got {text[:40]!r}: {error}.") from error
+    if not isinstance(found, dict):
+        raise UserError(f"Expected an object in {where}, got {text[:40]!r}; write {{...}}.")
+    return found
+
+
 def read_json(path: Path) -> Any:
     """Returns the content of a JSON file.
 

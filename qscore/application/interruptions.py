@@ -15,6 +15,7 @@ from hydra.types import RunMode
 
 from qscore.application.run_directory import FACTS
 from qscore.errors import FULL, UserError, cannot_write
+from qscore.installation import command
 
 TERMINATED = 128 + signal.SIGTERM  # as a shell calls it
 NEVER_OF_READING = (*FULL, errno.EROFS, errno.EIO)
@@ -80,13 +81,12 @@ def faults_told() -> Iterator[None]:
 
 def go_on() -> str:
     """Returns the command that goes on where the running one ends."""
-    script = Path(sys.argv[0]).name
     if not HydraConfig.initialized():
         return "the same command"
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         return f"the same command with sweep_dir={HydraConfig.get().sweep.dir}"
     is_training = HydraConfig.get().job.name == "train" and (_output_dir() / FACTS).is_file()
-    return f"python {script} resume={_output_dir()}" if is_training else "the same command"
+    return f"{command('train')} resume={_output_dir()}" if is_training else "the same command"
 
 
 def _output_dir() -> Path:

@@ -1,7 +1,5 @@
 """The comparison as text, as a CSV file, as a picture and as a page."""
 
-import base64
-import io
 import math
 from pathlib import Path
 
@@ -12,12 +10,13 @@ from matplotlib.figure import Figure
 
 from qscore import __version__
 from qscore.errors import UserError
-from qscore.files import write_text, written_whole
+from qscore.files import write_text
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.compare import EFFECT, HEADER, Difference, difference_rows, differences
 from qscore.report.compared_metrics import METRICS
 from qscore.report.pairing import Comparison, comparisons
 from qscore.report.panels import GREY, LIGHT_GREY, STYLE, VERMILION, WIDTH_IN
+from qscore.report.pictures import inline, write_figure
 from qscore.report.tables import as_csv
 
 MULTIPLE = (
@@ -98,10 +97,7 @@ def forest(found: Compared) -> Figure:
 
 
 def _write(found: Compared, out: Path) -> None:
-    buffer = io.BytesIO()
-    forest(found).savefig(buffer, format="png")
-    with written_whole(out / "compare.png") as temporary:
-        temporary.write_bytes(buffer.getvalue())
+    picture = inline(write_figure(forest(found), out / "compare.png"))
     header = ["treated", "reference", "where", "metric", "seed", "treated value", "reference value"]
     rows = [
         [c.treated, c.reference, c.where, d.metric.title, str(pair.seed), repr(one), repr(other)]
@@ -113,7 +109,6 @@ def _write(found: Compared, out: Path) -> None:
     table = [[c.treated, c.reference, c.where, *row] for c, each in found for row in difference_rows(each)]
     write_text(out / "compare.csv", as_csv(["treated", "reference", "where", *HEADER], table))
     template = Environment(autoescape=True).from_string(PAGE)
-    picture = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     parts = [(c, difference_rows(each)) for c, each in found]
     write_text(
         out / "compare.html",

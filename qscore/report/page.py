@@ -1,14 +1,13 @@
 """One self-contained HTML page with its figures inside, and every table as CSV beside it."""
 
-import base64
-import io
 from pathlib import Path
 
-from qscore.files import write_text, written_whole
+from qscore.files import write_text
 from qscore.report import tables
 from qscore.report.chapters import CHAPTERS
 from qscore.report.collect import EvaluatedEncoder
 from qscore.report.guard import guard_notes
+from qscore.report.pictures import inline, write_figure
 from qscore.report.published.rows import load_rows
 from qscore.report.published_tables import measured_grids, published_csvs
 from qscore.report.reverse_probing.overview import reverse_notes
@@ -64,15 +63,5 @@ def write_pictures(encoders: list[EvaluatedEncoder], out: Path) -> dict[str, Pat
     for chapter in CHAPTERS:
         if not any(chapter.has(e) for e in encoders):
             continue
-        path = out / f"{chapter.name}.png"
-        buffer = io.BytesIO()
-        chapter.draw(encoders).savefig(buffer, format="png")
-        with written_whole(path) as temporary:
-            temporary.write_bytes(buffer.getvalue())
-        written[chapter.name] = path
+        written[chapter.name] = write_figure(chapter.draw(encoders), out / f"{chapter.name}.png")
     return written
-
-
-def inline(picture: Path) -> str:
-    """Returns a picture as a data URL."""
-    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"

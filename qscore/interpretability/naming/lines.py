@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import parse_json, write_text
+from qscore.files import parse_object, write_text
 
 Record = TypeVar("Record")
 Row = dict[str, Any]
@@ -32,7 +32,7 @@ def read_lines(path: Path, kind: str, version: int) -> tuple[Row, list[tuple[Row
     except (UnicodeDecodeError, OSError) as error:
         raise UserError(f"Expected a readable file of {kind}, got {path}: {error}.") from error
     places = [(line, f"line {number} of {path.name}") for number, line in enumerate(lines, start=1) if line.strip()]
-    rows = [(_object(line, where), where) for line, where in places]
+    rows = [(parse_object(line, where), where) for line, where in places]
     head = rows[0][0] if rows else {}
     if (head.pop("format", None), head.pop("version", None)) != (kind, version):
         raise UserError(f"Expected a file whose first line has format '{kind}' and version {version}, got {path}.")
@@ -53,16 +53,6 @@ def record_of(kind: type[Record], row: Row, where: str) -> Record:
     if wrong := [name for name, value in values.items() if value is None]:
         raise UserError(f"Expected another kind of value as {wrong[0]} in {where}, got {row[wrong[0]]!r}.")
     return kind(**values)
-
-
-def _object(line: str, where: str) -> Row:
-    try:
-        found = parse_json(line)
-    except ValueError as error:
-        raise UserError(f"Expected JSON in {where}, got {line[:40]!r}: {error}.") from error
-    if not isinstance(found, dict):
-        raise UserError(f"Expected an object in {where}, got {line[:40]!r}; write {{...}}.")
-    return found
 
 
 def _as(kind: Any, value: object) -> object:

@@ -1,17 +1,15 @@
 """The page of a naming study: tables 1 to 6 and figs. 3 to 7 of Hamidi-Haines et al."""
 
-import io
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
-from qscore.files import write_text, written_whole
+from qscore.files import write_text
 from qscore.report.naming.chapters import EXPLAINED, MATCHED, NAMING_CHAPTERS
 from qscore.report.naming.explained import tables4
 from qscore.report.naming.matched import by_group, examples
 from qscore.report.naming.overview import concepts_csv, people_table
 from qscore.report.naming.study import Namings
-from qscore.report.page import PAGE, inline
+from qscore.report.page import PAGE
+from qscore.report.pictures import inline, write_figure
 from qscore.report.tables import as_csv
 from qscore.report.template import rendered
 from qscore.results import Result
@@ -21,7 +19,7 @@ def write_naming_report(result: Result, out: Path) -> Path:
     """Writes `index.html`, its figures and tables from a `namings` result; returns the page."""
     namings = Namings(result)
     shown = [chapter for chapter in NAMING_CHAPTERS if namings.has_pairs or not chapter.needs_pairs]
-    pictures = {one.name: _written(one.draw(namings), out, one.name) for one in shown if one.draw}
+    pictures = {one.name: inline(write_figure(one.draw(namings), out / f"{one.name}.png")) for one in shown if one.draw}
     for chapter in (*shown, EXPLAINED, *([MATCHED] if namings.has_pairs else [])):
         write_text(out / f"{chapter.name}.csv", as_csv(*chapter.csv(namings)))
     write_text(out / "concepts.csv", as_csv(*concepts_csv(namings)))
@@ -42,13 +40,3 @@ def write_naming_report(result: Result, out: Path) -> Path:
     )
     write_text(out / PAGE, page)
     return out / PAGE
-
-
-def _written(figure: Figure, out: Path, name: str) -> str:
-    """Writes a figure and returns it as a data URL."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    path = out / f"{name}.png"
-    with written_whole(path) as temporary:
-        temporary.write_bytes(buffer.getvalue())
-    return inline(path)

@@ -73,6 +73,12 @@ class Person:
         self.group: Group = self.store.groups(self.number)[0]
         self.page.goto(self.link)
 
+    def begin(self) -> None:
+        """Agrees, and opens the first group."""
+        self.page.click("text=I agree")
+        self.page.click(".groups a")
+        self.page.wait_for_selector("li.map:focus")
+
     def parts(self, part: str) -> list[str]:
         """The keys of a part that are unlabelled, in the order of the page."""
         return [
@@ -307,9 +313,7 @@ def test_on_a_phone_maps_are_tapped_and_nothing_is_wider_than_the_screen(person:
 def test_two_quick_clicks_look_closely_only_at_one_image(person: Callable[..., Person]) -> None:
     ada = person(9)
     page = ada.page
-    page.click("text=I agree")
-    page.click(".groups a")
-    page.wait_for_selector("li.map")
+    ada.begin()
     for turn, tile in enumerate((0, 1)):
         box = page.locator("li.map").nth(tile).bounding_box()
         page.mouse.move(box["x"] + 9, box["y"] + 9)
@@ -406,9 +410,7 @@ def test_only_an_answer_of_this_server_counts_as_kept(
 ) -> None:
     ada = person(9)
     page = ada.page
-    page.click("text=I agree")
-    page.click(".groups a")
-    page.wait_for_selector("li.map:focus")
+    ada.begin()
     page.route("**/act", lambda route: route.fulfill(status=status, content_type=content_type, body="<p>Hotel</p>"))
     key = ada.list("unlabelled")[0]
     page.keyboard.press("d")
@@ -425,9 +427,7 @@ def test_only_an_answer_of_this_server_counts_as_kept(
 def test_an_answer_that_was_lost_is_not_counted_twice(person: Callable[..., Person]) -> None:
     ada = person(9)
     page, store = ada.page, ada.store
-    page.click("text=I agree")
-    page.click(".groups a")
-    page.wait_for_selector("li.map:focus")
+    ada.begin()
     lost: list[str] = []
 
     def lose(route: Any) -> None:
@@ -470,9 +470,7 @@ def test_what_does_not_fit_what_is_there_now_does_not_close_the_page(person: Cal
 def test_a_whole_name_is_the_concept_of_this_name_and_its_beginning_can_be_new(person: Callable[..., Person]) -> None:
     ada = person(9)
     page, keyboard = ada.page, ada.page.keyboard
-    page.click("text=I agree")
-    page.click(".groups a")
-    page.wait_for_selector("li.map:focus")
+    ada.begin()
     for name in ("wing tip", "wing"):
         keyboard.press("n")
         keyboard.type(name)
@@ -505,9 +503,7 @@ def test_a_whole_name_is_the_concept_of_this_name_and_its_beginning_can_be_new(p
 def test_five_hundred_maps_load_what_is_in_view_and_draw_what_changed(person: Callable[..., Person]) -> None:
     ada = person(500)
     page = ada.page
-    page.click("text=I agree")
-    page.click(".groups a")
-    page.wait_for_selector("li.map")
+    ada.begin()
     page.wait_for_load_state("networkidle")
     assert sum("/map/" in line for line in ada.traffic) < 250, "images far below are not loaded"
     page.evaluate("""() => { window.changes = 0; new MutationObserver(list => {

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from qscore.errors import UserError, UserFileNotFoundError
-from qscore.files import parse_json, write_text
+from qscore.files import parse_object, write_text
 from qscore.interpretability.forced_choice.trials import CONDITIONS, IMAGES, NEGATIVES, Trial, TrialDesign, Trials
 from qscore.interpretability.reverse_probing.concepts import listed
 
@@ -51,7 +51,7 @@ def load_trials(path: Path) -> Trials:
         lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     except (UnicodeDecodeError, OSError) as error:
         raise UserError(f"Expected a readable file of trials, got {path}: {error}.") from error
-    rows = [_parsed(line, number, path) for number, line in enumerate(lines, start=1)]
+    rows = [parse_object(line, f"line {number} of {path.name}") for number, line in enumerate(lines, start=1)]
     if not rows or (rows[0].get("format"), rows[0].get("version")) != (FORMAT, VERSION):
         raise UserError(
             f"Expected a file of trials, whose first line has format '{FORMAT}' and version {VERSION}, got another: "
@@ -71,16 +71,6 @@ def load_trials(path: Path) -> Trials:
             f"Expected seed, design, nearest and left_out in the first line of {path.name}, got something else: "
             f"{error!r}; make it by `save_trials`."
         ) from error
-
-
-def _parsed(line: str, number: int, path: Path) -> dict[str, Any]:
-    try:
-        row = parse_json(line)
-    except ValueError as error:
-        raise UserError(f"Expected JSON in line {number} of {path.name}, got {line[:40]!r}: {error}.") from error
-    if not isinstance(row, dict):
-        raise UserError(f"Expected an object in line {number} of {path.name}, got {line[:40]!r}; write {{...}}.")
-    return row
 
 
 def _trial(row: dict[str, Any], where: str) -> Trial:

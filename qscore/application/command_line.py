@@ -127,7 +127,7 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
     - `checkpoint=FILE` is `checkpoint.path=FILE`, and so is `encoder=FILE` of evaluate.py.
 
     Raises:
-        UserError: If `resume` or `data` names a path that is not there, or transfer an unknown data set.
+        UserError: If `resume` or `data` names what is not there, or transfer an unknown data set.
 
     >>> expand_shortcuts(["lambda=1", "data=cifar10"], "train")
     ['lambda=1', 'data=cifar10']

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qscore.errors import UserError
 from qscore.study.naming.export import actions, as_jsonl, as_table, namings, places
 from qscore.study.naming.folder import KIND, load_naming_study, study_kind
 from qscore.study.naming.habits import by_feature, with_habits
@@ -13,6 +12,7 @@ from qscore.study.naming.relations import Relations
 from qscore.study.naming.rules import NamingPolicies
 from qscore.study.naming.simulate import play_all, read_namings
 from qscore.study.naming.store import NamingStore
+from qscore.study.simulate import check_unused
 
 TITLE = "What do the marks show?"
 EXPORTS = {"actions": "everything that was done, in its order", "names": "which names mean the same"}
@@ -63,16 +63,14 @@ def simulate(
             truth as they are.
         noise: share of the named maps that the habit "noise" moves.
         seed: of the habits.
-        again: also where there are annotators already.
+        again: also where the study was served, or has annotators.
 
     Raises:
-        UserError: the study has annotators already, or the truth is none of it; then nothing is kept.
+        UserError: the study is in use already, or the truth is none of it; then nothing is kept.
     """
     store = NamingStore(load_naming_study(folder))
-    if store.annotators.all() and not again:
-        raise UserError(
-            "this study has annotators already, and simulated namings stay. Simulate on a copy, or say --again."
-        )
+    if not again:
+        check_unused(folder, store.annotators)
     records = by_feature(store.study) if truth is None else read_namings(truth)
     if habits:
         records = with_habits(store.study, records, habits, noise=noise, seed=seed)

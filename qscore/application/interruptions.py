@@ -1,4 +1,4 @@
-"""What ends a command from outside, told in one message: SIGTERM, Ctrl-C, a full disk, a dead process that loaded images."""
+"""What ends a command from outside, told in one message: a signal, a full disk, a dead process that loaded images."""
 
 import errno
 import os

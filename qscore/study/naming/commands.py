@@ -8,7 +8,7 @@ from qscore.study.naming.export import actions, as_jsonl, as_table, namings, pla
 from qscore.study.naming.folder import KIND, load_naming_study, study_kind
 from qscore.study.naming.habits import by_feature, with_habits
 from qscore.study.naming.making import make_naming_study
-from qscore.study.naming.relations import Relations
+from qscore.study.naming.relations import COLUMNS, Relations
 from qscore.study.naming.rules import NamingPolicies
 from qscore.study.naming.simulate import play_all, read_namings
 from qscore.study.naming.store import NamingStore
@@ -48,7 +48,9 @@ def export(folder: Path, what: str | None, *, is_table: bool) -> tuple[str, str]
     counted = f"{len(records)} {word}"
     if not is_table:
         return as_jsonl(records), counted
-    return as_table(places(records) if what is None else records), counted
+    return as_table(
+        places(records) if what is None else records, COLUMNS if what == "names" else ("annotator",)
+    ), counted
 
 
 def simulate(

@@ -42,7 +42,7 @@ def run_command(task: Callable[[DictConfig], object], *, config_name: str) -> No
 
     What the task returns is for the sweeper of a search. Exit status 0 only if the task did all it was asked for; 2 and
     one message on stderr for a mistake of the user or a fault of the machine (HYDRA_FULL_ERROR=1 shows the traceback);
-    143 after SIGTERM; anything else keeps its traceback.
+    143 after SIGTERM, 130 after Ctrl-C; anything else keeps its traceback.
     """
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     folder = config_dir()
@@ -127,7 +127,7 @@ def expand_shortcuts(arguments: list[str], config_name: str, *, known_data: Coll
     - `checkpoint=FILE` is `checkpoint.path=FILE`, and so is `encoder=FILE` of evaluate.py.
 
     Raises:
-        UserError: If `resume` or `data` names a path that is not there, or transfer an unknown data set.
+        UserError: If `resume` or `data` names what is not there, or transfer an unknown data set.
 
     >>> expand_shortcuts(["lambda=1", "data=cifar10"], "train")
     ['lambda=1', 'data=cifar10']

@@ -74,7 +74,13 @@ def evaluate(cfg: DictConfig) -> None:
     apart = home if same else home / f"evaluated-{fingerprint(str(plain(cfg.data)), str(plain(cfg.scoring)))[:8]}"
     out = Path(cfg.out) if cfg.out else apart
     data = build_data(cfg, with_views=False)
+    asked = list(cfg.evaluation)
     cfg.evaluation = answerable(cfg.evaluation, data)
+    if asked and not cfg.evaluation:
+        raise UserError(
+            f"Expected images with labels for {', '.join(asked)}, got none with a label, and nothing is left to "
+            "evaluate. Sort the images into a folder for each class, or choose evaluation=sparsity."
+        )
     trainer = build_extraction_trainer(cfg)
     folders = {"cache": home / CACHE, "results": out / "results"}
     results = evaluate_encoder(encoder, data, cfg, epsilon=None, trainer=trainer, **folders)

@@ -1,4 +1,4 @@
-"""What ends a command from outside, told in one message: SIGTERM, a full disk, a dead process that loaded images."""
+"""What ends a command from outside, told in one message: a signal, a full disk, a dead process that loaded images."""
 
 import errno
 import os
@@ -17,7 +17,8 @@ from qscore.application.run_directory import FACTS
 from qscore.errors import FULL, UserError, cannot_write
 from qscore.installation import command
 
-TERMINATED = 128 + signal.SIGTERM  # as a shell calls it
+SHELL = 128  # and the number of a signal: the exit status as a shell calls it
+DEFAULTS = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
 NEVER_OF_READING = (*FULL, errno.EROFS, errno.EIO)
 
 
@@ -25,31 +26,37 @@ NEVER_OF_READING = (*FULL, errno.EROFS, errno.EIO)
 def terminable() -> Iterator[None]:
     """Has SIGTERM, which a scheduler sends before it takes a machine away, end the block with exit status 143.
 
-    What was being written is removed, and metrics are kept; what was finished lies on the disk already. Whoever listens
-    to the signal already, such as submitit, goes on to do so.
+    Ctrl-C, which is SIGINT, does likewise, with 130. What was being written is removed, and metrics are kept; what was
+    finished lies on the disk already. Whoever listens to a signal already, such as submitit, goes on to do so.
     """
-    is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+    before = {number: signal.getsignal(number) for number, default in DEFAULTS.items()}
+    ours = [number for number, handler in before.items() if handler == DEFAULTS[number]]
+    if threading.current_thread() is not threading.main_thread() or not ours:
         yield
         return
-    owner, received = os.getpid(), []
+    owner, received = os.getpid(), dict[int, str]()
 
     def stop(signum: int, frame: FrameType | None) -> None:
-        if os.getpid() != owner:  # forked from here
-            os._exit(TERMINATED)
-        received.append(go_on())
-        raise SystemExit(TERMINATED)
+        if os.getpid() == owner:
+            received.setdefault(signum, go_on())
+            raise SystemExit(SHELL + signum)
+        if signum != signal.SIGINT:  # which a terminal sends to all; the owner ends who was forked from here
+            os._exit(SHELL + signum)
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in ours:
+        signal.signal(number, stop)
     try:
         yield
     except BaseException:
         if not received:
             raise
-        print(f"{Path(sys.argv[0]).name}: ended by SIGTERM. Go on with: {received[0]}", file=sys.stderr)
-        raise SystemExit(TERMINATED) from None
+        number, command = next(iter(received.items()))
+        what = "SIGTERM" if number == signal.SIGTERM else "Ctrl-C"
+        print(f"{Path(sys.argv[0]).name}: ended by {what}. Go on with: {command}", file=sys.stderr)
+        raise SystemExit(SHELL + number) from None
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in ours:
+            signal.signal(number, before[number])
 
 
 @contextmanager

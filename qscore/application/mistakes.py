@@ -9,10 +9,11 @@ from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigKeyError
 
-from qscore.errors import UserError
+from qscore.errors import UserError, unknown_name
 from qscore.installation import command, config_dir
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
+MOST_LINES = 11
 SWEEP = 'pip install "qscore[sweep]"'
 PLUGINS = {
     "joblib": SWEEP,
@@ -35,6 +36,11 @@ def as_mistake(error: BaseException, config_name: str) -> str | None:
     plugin = re.search(r"Could not find 'hydra/(?:launcher|sweeper)/(\w+)'", str(error))
     if plugin and plugin[1] in PLUGINS:
         return f"Expected Hydra's plugin for {plugin[1]} to be installed, it is not; run: {PLUGINS[plugin[1]]}"
+    choice = re.search(
+        r"Could not find '([^']+)/([^'/]+)'\s+Available options in '[^']+':\n((?:\s+\S+\n?)+)", str(error)
+    )
+    if choice:
+        return str(unknown_name(choice[1], choice[2], choice[3].split()))
     key = re.search(r"Could not override '([^']+)'", str(error))
     if key or isinstance(cause, ConfigKeyError):
         name = key.group(1) if key else str(error)
@@ -76,4 +82,4 @@ def _leaves(node: Any, prefix: str) -> list[str]:
 def _first_lines(error: BaseException) -> str:
     """Hydra's own message, without the lines about tracebacks and the search path of packages."""
     kept = [line for line in str(error).splitlines() if line.strip() and FULL_ERROR not in line]
-    return "\n".join(kept[:12])
+    return "\n".join([*kept[:MOST_LINES], *(["…"] if len(kept) > MOST_LINES else [])])

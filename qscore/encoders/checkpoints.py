@@ -18,6 +18,7 @@ from qscore.encoders.layouts import IMAGENET, PIXELS, STUDENT, TEACHER, UNUSED
 from qscore.encoders.networks import TIMM
 from qscore.encoders.reading import flatten, read_content
 from qscore.encoders.recognition import Recognised, Trunk, recognise
+from qscore.encoders.refused import check_names, check_stem, refusal
 from qscore.encoders.siblings import LIBRARY_FILES, Siblings, read_siblings
 from qscore.errors import UserError
 
@@ -31,7 +32,6 @@ POOLINGS: dict[str, dict[str, Any]] = {
     "token": {"global_pool": "token"},
     "mean": {"global_pool": "avg", "fc_norm": False},
 }
-NUM_NAMED = 5  # differing keys in a message
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Checkpoint:
         options: How it was asked for.
         siblings: What the files beside it say.
         hyperparameters: Settings found inside.
+        keys: Names of all tensors.
     """
 
     path: Path
@@ -79,6 +80,7 @@ class Checkpoint:
     options: LoadOptions = field(default_factory=LoadOptions)
     siblings: Siblings = field(default_factory=Siblings)
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    keys: Sequence[str] = ()
 
     @cached_property
     def role(self) -> str:
@@ -116,6 +118,11 @@ class Checkpoint:
             return mean, std
         if asked == "auto":
             return self.siblings.normalization or NORMALIZATIONS[self.reading.layout.normalization]
+        if asked == "data":
+            raise UserError(
+                "Expected a normalization without images, got data, which takes the statistics of data= in train.py "
+                f"and evaluate.py. Here it is {', '.join(NORMALIZATIONS)} or auto."
+            )
         if asked not in NORMALIZATIONS:
             raise UserError(f"Expected a normalization of {', '.join(NORMALIZATIONS)} or auto, got {asked}.")
         return NORMALIZATIONS[asked]
@@ -160,7 +167,7 @@ class Checkpoint:
             UserError: If its trunk is not whole and `allow_partial` is not set.
         """
         if not self.trunk.is_whole and not (self.options.allow_partial and self.trunk.matched):
-            raise UserError(self.refusal())
+            raise UserError(refusal(self.path, self.trunk, self.reading.layout, self.keys))
         unusable = [name for name in self.trunk.matched if not _is_usable(self.trunk.tensors[name])]
         if unusable:
             raise UserError(
@@ -181,18 +188,6 @@ class Checkpoint:
             )
         return encoder.eval()
 
-    def refusal(self) -> str:
-        """Returns why the file is not taken, and what would help."""
-        trunk, layout = self.trunk, self.reading.layout
-        num = len(trunk.matched) + len(trunk.differing)
-        return (
-            f"Expected a checkpoint with the whole trunk of an encoder, got {self.path}: unknown, closest is "
-            f"{layout.name} ({layout.source}) with {len(trunk.matched)} of {num} tensors of a "
-            f"{trunk.settings['architecture']}; {len(trunk.differing)} differ, first "
-            f"{'; '.join(trunk.differing[:NUM_NAMED])}. Name what it is with checkpoint.layout and "
-            "checkpoint.architecture, or take what fits with checkpoint.allow_partial=true."
-        )
-
 
 def open_checkpoint(source: str | Path, options: LoadOptions | None = None) -> Checkpoint:
     """Returns a file of weights with its layout recognised; nothing is judged before `Checkpoint.encoder`.
@@ -210,6 +205,7 @@ def open_checkpoint(source: str | Path, options: LoadOptions | None = None) -> C
         raise UserError(f"Expected a pooling of {', '.join(POOLINGS)}, got {options.pooling}.")
     if options.role not in ("auto", STUDENT, TEACHER):
         raise UserError(f"Expected checkpoint.role to be student, teacher or auto, got {options.role}.")
+    check_names(options.architecture, options.stem)
     path = _weights_file(Path(source))
     content = read_content(path, trust=options.trust)
     siblings = read_siblings(path)
@@ -223,10 +219,11 @@ def open_checkpoint(source: str | Path, options: LoadOptions | None = None) -> C
             **({} if options.num_heads is None else {"num_heads": options.num_heads}),
         },
     )
-    reading = recognise(
-        flatten(content), content, file_name=path.name, layout=options.layout, role=options.role, hints=hints
-    )
-    return Checkpoint(path, reading, options, siblings, _hyperparameters(content))
+    tensors = flatten(content)
+    reading = recognise(tensors, content, file_name=path.name, layout=options.layout, role=options.role, hints=hints)
+    checkpoint = Checkpoint(path, reading, options, siblings, _hyperparameters(content), tuple(tensors))
+    check_stem(options.stem, checkpoint.trunk, path)
+    return checkpoint
 
 
 def _is_usable(tensor: Tensor) -> bool:

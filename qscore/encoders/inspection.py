@@ -7,9 +7,8 @@ from qscore.encoders.checkpoints import Checkpoint, LoadOptions, open_checkpoint
 from qscore.encoders.layouts import UNUSED
 from qscore.encoders.loading import load_encoder, own_weights
 from qscore.encoders.reading import unsafe_objects
-from qscore.encoders.recognition import Trunk
-
-NUM_NAMED = 5
+from qscore.encoders.recognition import LIKELY, Trunk
+from qscore.encoders.refused import closest, named, own_keys
 
 
 def inspect_checkpoint(file: Path, options: LoadOptions) -> tuple[str, bool]:
@@ -27,17 +26,19 @@ def inspect_checkpoint(file: Path, options: LoadOptions) -> tuple[str, bool]:
     checkpoint = open_checkpoint(file, options)
     reading, trunk = checkpoint.reading, checkpoint.trunk
     layout = reading.layout
-    known = "; ".join(reading.sources) if trunk.is_whole else f"unknown, closest is {layout.name}: {layout.source}"
+    known = "; ".join(reading.sources) if trunk.is_whole else closest(trunk, layout)
     lines = [
         ("file", str(checkpoint.path)),
         ("layout", f"{layout.name}: {known}" if trunk.is_whole else known),
+        *(() if trunk.is_whole else (("keys of the file", named(own_keys(checkpoint.keys, trunk))),)),
         *((f"{role} encoder", _counts(found)) for role, found in reading.trunks.items()),
         *(
             ("not used" if part == UNUSED else part, f"{len(tensors)} tensors")
             for part, tensors in reading.parts.items()
         ),
-        ("unexpected keys", _named(reading.unclaimed)),
-        ("taken", f"the {checkpoint.role}'s {_architecture(checkpoint)}"),
+        *((("not used", f"{reading.num_implied} tensors of a classifier"),) if reading.num_implied else ()),
+        ("unexpected keys", named(reading.unclaimed)),
+        ("taken", f"the {checkpoint.role}'s {_architecture(checkpoint)}" if trunk.share >= LIKELY else "nothing"),
         ("normalisation", "mean {}, standard deviation {}".format(*map(list, checkpoint.normalization))),
         ("of methods", ", ".join(layout.methods) or "none of qscore's"),
         ("hyperparameters", ", ".join(f"{k}={v}" for k, v in checkpoint.hyperparameters.items()) or "none"),
@@ -45,7 +46,7 @@ def inspect_checkpoint(file: Path, options: LoadOptions) -> tuple[str, bool]:
         *(("note", note) for note in checkpoint.notes),
     ]
     if not trunk.is_whole:
-        lines.append(("differing", _named(trunk.differing)))
+        lines.append(("differing", named(trunk.differing)))
     return _aligned(lines), trunk.is_whole
 
 
@@ -65,8 +66,3 @@ def _architecture(checkpoint: Checkpoint) -> str:
     options = ", ".join(f"{name}={value}" for name, value in settings["options"].items())
     shape = f", width {settings['width']:g}, stem {settings['stem']}" if not options or "padding" in options else ""
     return f"{settings['architecture']}{shape}{f' ({options})' if options else ''}"
-
-
-def _named(keys: tuple[str, ...]) -> str:
-    more = f" and {len(keys) - NUM_NAMED} more" if len(keys) > NUM_NAMED else ""
-    return ", ".join(keys[:NUM_NAMED]) + more if keys else "none"

@@ -249,7 +249,7 @@ def _outcome(reading: Recognised, role: str) -> str:
 
 
 def _behind_any_prefix(tensors: Mapping[str, Tensor], role: str, hints: Hints) -> Recognised | None:
-    """Whatever wrapped it: a whole trunk behind some prefix.
+    """Whatever wrapped it: a whole trunk behind some prefix, or most of one where none is whole.
 
     Raises:
         UserError: If there are two of the same role.
@@ -257,6 +257,7 @@ def _behind_any_prefix(tensors: Mapping[str, Tensor], role: str, hints: Hints) -
     marks = TRUNK_MARKS if hints.architecture is None else expected_names(hints.architecture)[:1]
     prefixes = {key[: -len(mark)] for key in tensors for mark in marks if key.endswith("." + mark) or key == mark}
     found: dict[str, list[tuple[str, Recognised]]] = {STUDENT: [], TEACHER: []}
+    damaged: list[Recognised] = []
     for prefix in sorted(prefixes):
         is_teacher = any(word in prefix.lower() for word in TEACHER_WORDS)
         own_role = TEACHER if is_teacher else STUDENT
@@ -264,6 +265,8 @@ def _behind_any_prefix(tensors: Mapping[str, Tensor], role: str, hints: Hints) -
         reading = _read(layout, "", tensors, hints)
         if reading is not None and reading.trunks[own_role].is_whole:
             found[own_role].append((prefix, reading))
+        elif reading is not None and reading.likely_trunk(role) is not None:
+            damaged.append(reading)
     if role == "auto" and found[STUDENT] and found[TEACHER]:
         names = " and ".join(candidates[0][0] for candidates in found.values())
         raise UserError(
@@ -276,7 +279,9 @@ def _behind_any_prefix(tensors: Mapping[str, Tensor], role: str, hints: Hints) -
             f"Expected one encoder, got {len(candidates)}, behind {' and '.join(p for p, _ in candidates)}; "
             "save one alone."
         )
-    return replace(candidates[0][1], sources=(candidates[0][1].layout.source,)) if candidates else None
+    if not candidates:
+        return max(damaged, key=lambda reading: reading.trunk(role).share, default=None)
+    return replace(candidates[0][1], sources=(candidates[0][1].layout.source,))
 
 
 def _nothing(layout: Layout) -> Recognised:

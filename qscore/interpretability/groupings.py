@@ -93,7 +93,8 @@ def _whole_number(cluster: object, sample: str, path: Path) -> int:
         number = np.nan
     if number != np.floor(number) or not -1 <= number < LARGEST:
         raise UserError(
-            f"Expected whole numbers from -1 as clusters in {path.name}, got '{cluster}' for {sample}; number them."
+            f"Expected whole numbers from -1 (of no group) as clusters in {path.name}, got '{cluster}' for {sample}. "
+            "Give each name a number, and keep the names for a report in a column label of another file."
         )
     return int(number)
 

@@ -95,8 +95,9 @@ class Weighed:
         if all(term == 0 for _, term in self.norms):
             return (
                 f"In none of {len(self.norms)} steps had the Q-Score term a gradient: every view was above the "
-                f"threshold, or its L ∩ D was empty. {outcome} Lower epsilon (epsilon=auto), or raise the threshold "
-                "(alpha)."
+                f"threshold, or its L ∩ D was empty. {outcome} Augmentation can empty the L ∩ D of views where "
+                "that of the images as they are, which epsilon=auto looks at, is not: lower epsilon, augment less, "
+                "take formula=soft, or raise the threshold (alpha)."
             )
         if self.unit == GRADIENT:
             return (

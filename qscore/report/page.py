@@ -13,7 +13,7 @@ from qscore.report.published_tables import measured_grids, published_csvs
 from qscore.report.reverse_probing.overview import reverse_notes
 from qscore.report.rivals import rivals_table
 from qscore.report.template import rendered
-from qscore.report.watch import watch_notes
+from qscore.report.watch import effect_notes, watch_notes
 
 PAGE = "index.html"
 
@@ -38,7 +38,13 @@ def write_report(encoders: list[EvaluatedEncoder], out: Path) -> Path:
         rows=rows,
         roles=[e.role.lower() for e in encoders],
         caution=tables.caution(encoders),
-        notes=[*watch_notes(encoders), *guard_notes(encoders), *reverse_notes(encoders), *tables.notes(encoders)],
+        notes=[
+            *effect_notes(encoders),
+            *watch_notes(encoders),
+            *guard_notes(encoders),
+            *reverse_notes(encoders),
+            *tables.notes(encoders),
+        ],
         chapters=[
             (
                 chapter,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from qscore.report.collect import BASELINE, CONTROL, REGULARIZED, EvaluatedEncoder
+from qscore.report.effect import without_effect
 from qscore.report.traits import baseline_path, group_name, place, scoring, traits, unlike
 
 SHORT_VALUES = 40
@@ -90,7 +91,8 @@ def _comparison(
     origins = [path for pair in pairs if (path := baseline_path(pair.treated)) is not None]
     shared = len(set(origins)) < len(origins)
     alike = sorted({text for pair in pairs for text in _scored_differently(pair)})
-    cautions += [*unequal, *alike, *([_one_origin()] if shared else [])]
+    said = [without_effect(pair.treated, pair.reference) for pair in pairs if role == CONTROL]
+    cautions += [*filter(None, said), *unequal, *alike, *([_one_origin()] if shared else [])]
     if role == BASELINE:
         cautions.append(f"{name} was trained longer than the baseline; only a control is fair.")
     return Comparison(name, role, place(group[0]), tuple(pairs), tuple(cautions), role == CONTROL and not unequal)

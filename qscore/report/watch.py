@@ -1,11 +1,21 @@
 """What was noticed while a run was trained, as sentences."""
 
+from qscore.report.collect import CONTROL
+from qscore.report.effect import without_effect
+from qscore.report.pairing import comparisons
 from qscore.report.panels import Encoders, label
 
 
 def watch_notes(encoders: Encoders) -> list[str]:
     """Returns what the watch said of each run: collapse, dead features, empty sets, divergence."""
     return [f"{label(e)}: noticed in training: {notice['message']}" for e in encoders for notice in noticed(e.facts)]
+
+
+def effect_notes(encoders: Encoders) -> list[str]:
+    """Returns which runs ended with the very weights of their control: the term had no effect."""
+    pairs = [pair for found in comparisons(encoders) if found.reference == CONTROL for pair in found.pairs]
+    said = (without_effect(pair.treated, pair.reference) for pair in pairs)
+    return [text for text in said if text is not None]
 
 
 def noticed(facts: dict[str, object]) -> list[dict[str, object]]:

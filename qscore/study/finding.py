@@ -19,6 +19,7 @@ class _Written:
     setting: str
     files: tuple[str, ...]
     expected: str
+    instead: str = ""
 
     def is_in(self, folder: Path) -> bool:
         return all((folder / name).is_file() for name in self.files)
@@ -32,6 +33,7 @@ _QUESTIONS = _Written(
     "questions",
     (TRIALS, IMAGES),
     "Expected a run, questions of an evaluation, a file of trials or one of groups",
+    " Of images alone make a file of groups first, a .csv of id,cluster, and name it with --images DIR.",
 )
 _MAPS = _Written(
     "naming",
@@ -74,7 +76,7 @@ def _find(what: Path, written: _Written) -> Path:
     if not what.exists():
         raise UserFileNotFoundError(f"{written.expected}; there is nothing at {what}.")
     if not (what / "results").is_dir() and not (what / "run.json").is_file():
-        raise UserError(f"{written.expected}; {what} is another folder.")
+        raise UserError(f"{written.expected}; {what} is another folder.{written.instead}")
     results = sorted((what / "results").rglob(f"{written.evaluation}.json"))
     if not results:
         raise UserFileNotFoundError(f"{what} has no {written.setting} yet. Make them: {written.command(what)}")

@@ -143,7 +143,7 @@ def read_policies(file: Path | None, defaults: dict[str, Any], chosen: dict[str,
         return Policies.read(rules | {name: value for name, value in chosen.items() if value is not None})
     except (OSError, ValueError, TypeError) as error:
         where = "" if file is None else f" in {file}"
-        raise UserError(f"Expected policies as in study.json{where}: {error}.") from error
+        raise UserError(f"Expected policies as in study.json{where}: {str(error).rstrip('.')}.") from error
 
 
 def utc_day(seconds: float) -> str:

@@ -1,10 +1,25 @@
 """Annotators of a known accuracy, who answer a whole study through its store: what comes out must be what went in."""
 
+from pathlib import Path
 from random import Random
 
+from qscore.errors import UserError
+from qscore.study.annotators import Annotators
 from qscore.study.store import Store
+from qscore.study.tokens import was_served
 
 SIMULATED = "simulated"  # how their names begin
+
+
+def check_unused(folder: Path, annotators: Annotators) -> None:
+    """Raises a `UserError` where people may be answering a study already: what is simulated stays in it."""
+    has_some = bool(annotators.all())
+    if has_some or was_served(folder):
+        why = "has annotators already" if has_some else "was served already, and somebody may have its links"
+        raise UserError(
+            f"This study {why}, and what is simulated stays among the answers of people. Copy it (cp -r {folder} COPY) "
+            "and simulate on the copy, with --again."
+        )
 
 
 def simulate(store: Store, *, accuracy: float, num_annotators: int, seed: int = 0) -> int:

@@ -7,6 +7,13 @@ import os
 import secrets
 from pathlib import Path
 
+SECRET = "secret"
+
+
+def was_served(folder: Path) -> bool:
+    """Whether links of a study were ever made: someone may have one, and may be answering."""
+    return (folder / SECRET).exists()
+
 
 class Tokens:
     """The tokens of a study: HMAC-SHA256, cut to 160 bits.
@@ -15,7 +22,7 @@ class Tokens:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._secret = _read_or_create(folder / "secret")
+        self._secret = _read_or_create(folder / SECRET)
 
     def annotator(self, number: int) -> str:
         """Returns the token of an annotator's link."""

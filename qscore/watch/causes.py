@@ -28,7 +28,7 @@ SIGNALS = {
     "rank_me": "RankMe of a batch",
     "projection_std": "the projections' std",
 }
-WATCH_PAGE = "docs/how-to/watch.md"
+WATCH_PAGE = '"Notice collapse and divergence" in the documentation'
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,9 @@ class Settings:
         weight: The regularizer's lambda; 0 where there is none.
         term_share: The most that lambda times the term was of the loss.
         epsilon: Of the regularizer.
+        is_auto: Whether epsilon=auto chose it.
+        is_still: Whether the encoder is held still while new heads learn.
+        mined_empty: Share of empty sets that the mining pass found, on images without augmentation.
         was_empty: Whether the mining pass found as many empty sets before the first step.
         precision: The trainer's.
     """
@@ -52,6 +55,9 @@ class Settings:
     weight: float = 0.0
     term_share: float = 0.0
     epsilon: float = 0.0
+    is_auto: bool = False
+    is_still: bool = False
+    mined_empty: float = 0.0
     was_empty: bool = False
     precision: str = "32-true"
 
@@ -63,7 +69,7 @@ def described(notice: Notice, settings: Settings) -> str:
     >>> print(described(notice, Settings("SimSiam", 0.05, weight=0.1)))
     Step 120: the encoder is collapsing: sqrt(features) x feature std is 0.004, below 0.08. Likely causes, likeliest \
 first: (1) the predictor or the stop-gradient does not work, or the predictor's learning rate decays; (2) the learning \
-rate (0.05) is too high; (3) lambda (0.1) is too large. See docs/how-to/watch.md.
+rate (0.05) is too high; (3) lambda (0.1) is too large. See "Notice collapse and divergence" in the documentation.
     """
     named = {"signal": SIGNALS.get(notice.signal, notice.signal), "value": notice.value, "limit": notice.limit}
     listed = "; ".join(f"({n}) {cause}" for n, cause in enumerate(causes(notice.kind, settings), 1))
@@ -78,21 +84,32 @@ def causes(kind: str, settings: Settings) -> list[str]:
     """
     rate = f"the learning rate ({settings.learning_rate:.3g}) is too high"
     method = OF_METHOD.get(settings.method, OTHERS).format(batch=settings.batch or "unknown")
-    sets = f"epsilon ({settings.epsilon:g}) is too large for these features: take epsilon=auto, or formula=soft"
-    if kind == EMPTY and settings.was_empty:
-        return [sets]
     ordered = {
         COLLAPSE: [method, rate],
-        EMPTY: [f"the features have changed since they were mined, as in a collapse: {rate}", sets],
+        EMPTY: _of_empty(settings, rate),
         DEAD: [rate, "the encoder came with dead features: look at the checkpoint", method],
         DIVERGENCE: [rate, "gradients are not clipped (trainer.gradient_clip_val)"],
         NOT_FINITE: [rate, "an image or its normalisation is not finite"],
     }[kind]
     if kind == NOT_FINITE and settings.precision.startswith("16"):
         ordered.insert(1, f"precision={settings.precision} overflows: take bf16-mixed or 32-true")
-    if settings.weight > 0:
+    if settings.weight > 0 and not (kind == EMPTY and (settings.is_still or settings.was_empty)):
         large = f"lambda ({settings.weight:g}) is too large"
         outweighs = settings.term_share > 1
         first = f"{large}: its term was {settings.term_share:.3g} times the loss" if outweighs else large
         ordered.insert(0 if outweighs else len(ordered), first)
     return ordered
+
+
+def _of_empty(settings: Settings, rate: str) -> list[str]:
+    """Why many views have an empty L ∩ D: features that stand still have not changed, and views are augmented."""
+    epsilon = f"epsilon ({settings.epsilon:g}) is too large for these features"
+    if settings.was_empty:
+        return [f"{epsilon}: take a smaller one{'' if settings.is_auto else ' or epsilon=auto'}, or formula=soft"]
+    views = (
+        f"augmentation empties L ∩ D: epsilon ({settings.epsilon:g}{', of epsilon=auto' * settings.is_auto}) leaves "
+        f"{settings.mined_empty:.0%} of the images empty as they are, but the loss sees views. Take a smaller epsilon, "
+        "milder augmentation, or formula=soft"
+    )
+    changed = f"the features have changed since they were mined, as in a collapse: {rate}"
+    return [views] if settings.is_still else [views, changed]

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from qscore.methods.base import LOSS as TRAINED_LOSS
+from qscore.methods.head_warmup import HeadWarmup
 from qscore.regularizer import QScoreRegularizer
 from qscore.regularizer.mining import ALARMING_EMPTY_SHARE
+from qscore.score import AUTO
 from qscore.watch.causes import Settings
 from qscore.watch.judge import PROJECTION_STD, SHARE_EMPTY
 
@@ -66,6 +68,9 @@ def settings_of(trainer: Any, module: Any, largest_share: float) -> Settings:
         weight=regularizer.weight if regularizer else 0.0,
         term_share=largest_share,
         epsilon=mined.epsilon if mined else 0.0,
+        is_auto=regularizer is not None and regularizer.miner.epsilon == AUTO,
+        is_still=any(isinstance(c, HeadWarmup) and trainer.global_step <= c.num_steps for c in trainer.callbacks),
+        mined_empty=mined.share_empty if mined else 0.0,
         was_empty=is_said_by_mining(trainer),
         precision=str(trainer.precision),
     )

@@ -75,3 +75,23 @@ def test_a_killed_pretraining_goes_on_when_the_run_is_resumed(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     assert json.loads((pretrained / "run.json").read_text())["num_steps"] == NUM_EPOCHS * NUM_STEPS_PER_EPOCH
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "complete"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_a_training_that_is_asked_to_end_says_how_to_go_on(number: int, name: str, tmp_path: Path) -> None:
+    command = [sys.executable, str(REPOSITORY / "train.py"), *tiny(tmp_path, "pretrain_epochs=0", "epochs=500")]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "checkpoints" / "last.ckpt").exists():
+        assert process.poll() is None, "training ended before it could be asked to"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, number)  # as a terminal does: to the processes that load images too
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, error
+    said = f"train.py: ended by {name}. Go on with: python train.py resume={tmp_path}/run"
+    assert error.strip().endswith(said)  # behind a progress bar
+    assert "Traceback" not in error

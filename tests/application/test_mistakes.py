@@ -35,6 +35,8 @@ def assert_clear(status: int, error: str, *said: str) -> None:
         (["method.temperature=0.2"], ["unknown option", "method.small.module.temperature"]),
         (["method=simclrr"], ["simclrr", "simclr", "byol"]),
         (["data=cifar"], ["cifar10"]),
+        (["data=nofolder"], ["cifar10", "Nor is there a folder nofolder here"]),
+        (["evaluation=forced-choice"], ["Did you mean 'forced_choice'?", "sparsity", "transfer"]),
         (["lambda=0,1"], ["lambda=0,1", "--multirun"]),
         (["evaluation=knn", BOOTSTRAPS], ["not part of this configuration"]),
         (["checkpoint=nowhere"], ["checkpoint", "nowhere"]),
@@ -64,6 +66,7 @@ def test_mistakes_of_evaluate(tmp_path: Path, command: Command) -> None:
     assert_clear(*command("evaluate", "run=a", "encoder=b"), "either run=RUN_DIR or encoder=FILE")
     assert_clear(*command("evaluate", "encoder=nothing.safetensors", "data=embedded"), "nothing.safetensors")
     assert_clear(*command("evaluate", "encoder=x"), "data=cifar10")
+    assert_clear(*command("evaluate", "encoder=x", "data=nofolder"), "Nor is there a folder nofolder here")
 
 
 def test_a_folder_without_images_and_one_with_one_class(sweep: Path, tmp_path: Path, command: Command) -> None:

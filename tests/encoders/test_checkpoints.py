@@ -162,7 +162,16 @@ def test_every_layout_has_a_source_that_tests_it() -> None:
 def test_noise_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torch.save({"a": {"b": torch.randn(3)}, "c.weight": torch.randn(4, 4)}, tmp_path / "noise.pth")
     assert main(["inspect", str(tmp_path / "noise.pth")]) == 1
-    assert "unknown, closest is" in capsys.readouterr().out
+    assert "unknown, and nothing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [{}, {"architecture": "resnet18"}, {"architecture": "timm/resnet18"}], ids=str)
+def test_a_file_with_names_of_its_own_is_refused_with_them(options: dict[str, Any], tmp_path: Path) -> None:
+    state = {name.replace("layer", "stage"): tensor for name, tensor in trunk(resnet()).items()}
+    torch.save(state, tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"nothing that is known here fits.*stage1.0.conv1.weight") as refused:
+        load_encoder(tmp_path / "a.pth", **options)
+    assert "allow_partial" not in str(refused.value)
 
 
 @pytest.mark.parametrize("role", ["student", "teacher"])
@@ -433,7 +442,7 @@ def test_weights_that_are_no_numbers_are_refused(value: float, tmp_path: Path) -
 )
 def test_strange_tensors_are_unknown(state: dict[str, Tensor], tmp_path: Path) -> None:
     torch.save(state, tmp_path / "a.pth")
-    with pytest.raises(UserError, match="unknown, closest is"):
+    with pytest.raises(UserError, match="unknown, and nothing"):
         load_encoder(tmp_path / "a.pth")
 
 
@@ -444,6 +453,11 @@ def test_strange_tensors_are_unknown(state: dict[str, Tensor], tmp_path: Path) -
         ({"layout": "moko"}, "Did you mean 'moco'"),
         ({"pooling": "max"}, "token, mean"),
         ({"normalization": "imagnet"}, "imagenet, pixels"),
+        ({"normalization": "data"}, "train.py and evaluate.py"),
+        ({"architecture": "resnet19"}, "Did you mean 'resnet1"),
+        ({"architecture": "timm/nonsense"}, "timm has no model of that name"),
+        ({"stem": "cifr"}, "Did you mean 'cifar'"),
+        ({"stem": "cifar"}, "a first convolution of 7x7"),
         ({"normalization": [[0.5], [0.5]]}, "three channels"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import socket
 import subprocess
 import sys
 import warnings
@@ -22,6 +23,7 @@ from qscore.study.folder import load_study
 from qscore.study.plain_images import write_plain_images
 from qscore.study.rules import Policies
 from qscore.study.store import Store
+from qscore.study.tokens import Tokens
 
 
 @pytest.fixture
@@ -133,6 +135,35 @@ def test_who_misses_catch_trials_is_left_out(trials: Path, tmp_path: Path) -> No
     main(["simulate", str(tmp_path / "study"), "--accuracy", "1", "--annotators", "1", "--again"])
     records = answers(Store(load_study(tmp_path / "study")))
     assert {(record["annotator"], record["excluded"]) for record in records} == {(1, True), (2, False)}
+
+
+def test_a_study_that_was_served_is_not_simulated_unasked(
+    trials: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = tmp_path / "study"
+    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(study)])
+    Tokens(study).owner()
+    assert main(["simulate", str(study), "--accuracy", "1", "--annotators", "1"]) == 2
+    assert "was served already" in capsys.readouterr().err
+    assert not answers(Store(load_study(study)))
+    assert main(["simulate", str(study), "--accuracy", "1", "--annotators", "1", "--again"]) == 0
+
+
+@pytest.mark.parametrize(("host", "said"), [("127.0.0.1", "another program"), ("no.such.host.invalid", "no.such")])
+def test_a_port_that_cannot_be_had_is_one_message_before_any_address(
+    host: str, said: str, trials: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(tmp_path / "study")])
+    capsys.readouterr()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["serve", str(tmp_path / "study"), "--host", host, "--port", str(port)]) == 2
+    output = capsys.readouterr()
+    assert said in output.err
+    assert "--port" in output.err
+    assert not output.out
 
 
 def test_simulated_annotators_are_as_right_as_they_are_told(trials: Path, tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import torch
 
 from qscore.evaluation.collapse import rank_me
 from qscore.watch import Limits
+from qscore.watch.causes import Settings, causes
 from qscore.watch.finite import LossRecord, not_finite
-from qscore.watch.judge import Judge
+from qscore.watch.judge import EMPTY, Judge
 from qscore.watch.signals import Window, batch_rank, spread
 
 
@@ -78,3 +79,18 @@ def test_what_is_not_finite_is_named() -> None:
     bad = torch.tensor([1.0, math.nan])
     state = {"state_dict": {"a": torch.ones(1), "b": bad}, "optimizer_states": [{"state": {0: {"m": bad}}}], "e": None}
     assert not_finite(state) == ["state_dict.b", "optimizer_states.0.state.0.m"]
+
+
+def test_empty_views_of_an_encoder_that_is_held_still_are_not_laid_to_its_changes() -> None:
+    still = Settings("SimCLR", 0.1, weight=10.0, epsilon=2.6, is_auto=True, is_still=True, mined_empty=0.04)
+    (cause,) = causes(EMPTY, still)
+    assert "augmentation empties L ∩ D" in cause
+    assert "take epsilon=auto" not in cause.lower()
+    moving = causes(EMPTY, Settings("SimCLR", 0.1, weight=10.0, epsilon=2.6))
+    assert any("learning rate (0.1) is too high" in cause for cause in moving)
+
+
+@pytest.mark.parametrize("is_auto", [True, False])
+def test_epsilon_auto_is_no_advice_where_it_is_set(is_auto: bool) -> None:
+    (cause,) = causes(EMPTY, Settings("SimCLR", 0.1, weight=1.0, epsilon=2.6, is_auto=is_auto, was_empty=True))
+    assert ("epsilon=auto" in cause) != is_auto

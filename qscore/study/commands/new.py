@@ -86,7 +86,11 @@ def _new_questions(options: argparse.Namespace) -> None:
     study = make_study(made_of, options.out, policies=policies, title=title, ratings=options.ratings, seed=options.seed)
     for group, reason in made_of.left_out.items():
         print(f"Not asked about: group {group} ({reason})")
-    print(f"{_counted(study)}, {policies.answers_per_trial} answers each, in {options.out}")
+    print(f"{_counted(study)}, {_answers(policies.answers_per_trial)} each, in {options.out}")
+
+
+def _answers(num: int) -> str:
+    return f"{num} answer{'' if num == 1 else 's'}"
 
 
 def _material(options: argparse.Namespace, catch_every: int) -> material.Material:

@@ -7,7 +7,7 @@ from typing import Any
 from qscore.errors import UserError
 from qscore.study.folder import load_study
 from qscore.study.naming import commands as naming
-from qscore.study.simulate import simulate
+from qscore.study.simulate import check_unused, simulate
 from qscore.study.store import Store
 
 _ANNOTATORS = """how many (default: 12); of a naming study the habit of each: same, split, merge, noise or random
@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
     parser.add_argument("study", type=Path, metavar="STUDY")
     parser.add_argument("--annotators", nargs="+", metavar="N", help=_ANNOTATORS)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--again", action="store_true", help="also where there are annotators already")
+    parser.add_argument("--again", action="store_true", help="also where the study was served, or has annotators")
     of_questions = parser.add_argument_group("of questions")
     of_questions.add_argument("--accuracy", type=float, help="share of right answers, 0 to 1")
     of_naming = parser.add_argument_group("of a naming study")
@@ -44,10 +44,8 @@ def _run(options: argparse.Namespace) -> None:
             f"expected --accuracy from 0 to 1; it is {options.accuracy}. 0.8: four answers in five are right."
         )
     store = Store(load_study(options.study))
-    if store.annotators.all() and not options.again:
-        raise UserError(
-            "this study has annotators already, and simulated answers stay. Simulate on a copy, or say --again."
-        )
+    if not options.again:
+        check_unused(options.study, store.annotators)
     num = _number(options.annotators or ["12"])
     count = simulate(store, accuracy=options.accuracy, num_annotators=num, seed=options.seed)
     print(f"{count} answers of {num} simulated annotators")

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qscore.errors import UserError
 from qscore.study.naming.export import actions, as_jsonl, as_table, namings, places
 from qscore.study.naming.folder import KIND, load_naming_study, study_kind
 from qscore.study.naming.habits import by_feature, with_habits
 from qscore.study.naming.making import make_naming_study
-from qscore.study.naming.relations import Relations
+from qscore.study.naming.relations import COLUMNS, Relations
 from qscore.study.naming.rules import NamingPolicies
 from qscore.study.naming.simulate import play_all, read_namings
 from qscore.study.naming.store import NamingStore
+from qscore.study.simulate import check_unused
 
 TITLE = "What do the marks show?"
 EXPORTS = {"actions": "everything that was done, in its order", "names": "which names mean the same"}
@@ -48,7 +48,9 @@ def export(folder: Path, what: str | None, *, is_table: bool) -> tuple[str, str]
     counted = f"{len(records)} {word}"
     if not is_table:
         return as_jsonl(records), counted
-    return as_table(places(records) if what is None else records), counted
+    return as_table(
+        places(records) if what is None else records, COLUMNS if what == "names" else ("annotator",)
+    ), counted
 
 
 def simulate(
@@ -63,16 +65,14 @@ def simulate(
             truth as they are.
         noise: share of the named maps that the habit "noise" moves.
         seed: of the habits.
-        again: also where there are annotators already.
+        again: also where the study was served, or has annotators.
 
     Raises:
-        UserError: the study has annotators already, or the truth is none of it; then nothing is kept.
+        UserError: the study is in use already, or the truth is none of it; then nothing is kept.
     """
     store = NamingStore(load_naming_study(folder))
-    if store.annotators.all() and not again:
-        raise UserError(
-            "this study has annotators already, and simulated namings stay. Simulate on a copy, or say --again."
-        )
+    if not again:
+        check_unused(folder, store.annotators)
     records = by_feature(store.study) if truth is None else read_namings(truth)
     if habits:
         records = with_habits(store.study, records, habits, noise=noise, seed=seed)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from itertools import pairwise
 from typing import Any
@@ -50,10 +51,15 @@ def as_jsonl(records: list[dict[str, Any]]) -> str:
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
-def as_table(records: list[dict[str, Any]]) -> str:
-    """Returns CSV; what is more than a word or number stands in its cell as JSON; no word is a formula."""
+def as_table(records: list[dict[str, Any]], header: Sequence[str] = ("annotator",)) -> str:
+    """Returns CSV; what is more than a word or number stands in its cell as JSON; no word is a formula.
+
+    Args:
+        records: Of the same keys.
+        header: Where there are none.
+    """
     file = io.StringIO()
-    writer = csv.DictWriter(file, list(records[0]) if records else ["annotator"], lineterminator="\n")
+    writer = csv.DictWriter(file, list(records[0]) if records else header, lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in record.items()} for record in records)
     return file.getvalue()

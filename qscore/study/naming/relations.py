@@ -14,6 +14,7 @@ from qscore.study.naming.actions import name_key
 from qscore.study.naming.state import State
 from qscore.study.naming.store import NamingStore
 
+COLUMNS = ("group", "name_a", "name_b", "relation", "confirmed_by")  # of `Relations.table`
 RELATIONS = ("exact", "subset", "different")
 _CONFIRMED = """SELECT r.* FROM naming_relations r WHERE number = (SELECT max(number) FROM naming_relations s
   WHERE s.grp = r.grp AND s.name_a = r.name_a AND s.name_b = r.name_b AND s.judge IS r.judge) ORDER BY number"""
@@ -69,7 +70,7 @@ class Relations:
         return [
             {
                 "group": self._store.study.groups[row["grp"]].name,
-                **{name: row[name] for name in ("name_a", "name_b", "relation")},
+                **{name: row[name] for name in COLUMNS[1:-1]},
                 "confirmed_by": "owner" if row["judge"] is None else row["judge"],
             }
             for row in self._store.database.rows(_CONFIRMED)

@@ -12,7 +12,7 @@ quickstart: $(VENV)/.runtime
 	$(BIN)/python -m qscore.report runs/quickstart --out runs/quickstart/report
 
 test: $(VENV)/.dev lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder \
 		--cov --cov-report=term --cov-fail-under=90 --durations=25
 
 lint: $(VENV)/.dev

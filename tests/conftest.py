@@ -1,5 +1,6 @@
 """Small real things to test with: a narrow ResNet and a few dozen digits."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from qscore.data.sources import ArrayImages
 from qscore.encoders import Encoder
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: a core that took one of them last would work on alone."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])  # stable: files keep their tests together and in their order
 
 
 @pytest.fixture(autouse=True)

@@ -50,13 +50,30 @@ def terminable() -> Iterator[None]:
     except BaseException:
         if not received:
             raise
-        number, command = next(iter(received.items()))
-        what = "SIGTERM" if number == signal.SIGTERM else "Ctrl-C"
-        print(f"{Path(sys.argv[0]).name}: ended by {what}. Go on with: {command}", file=sys.stderr)
-        raise SystemExit(SHELL + number) from None
+        signum, advice = next(iter(received.items()))
+        what = "SIGTERM" if signum == signal.SIGTERM else "Ctrl-C"
+        print(f"{Path(sys.argv[0]).name}: ended by {what}. Go on with: {advice}", file=sys.stderr)
+        raise SystemExit(SHELL + signum) from None
     finally:
         for number in ours:
             signal.signal(number, before[number])
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Has SIGTERM and Ctrl-C wait for the end of the block, so that what belongs together is done together."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # which no signal interrupts
+        return
+    waiting: list[int] = []
+    before = {number: signal.signal(number, lambda signum, _: waiting.append(signum)) for number in DEFAULTS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for signum in waiting:
+            signal.raise_signal(signum)
 
 
 @contextmanager

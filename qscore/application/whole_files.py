@@ -12,6 +12,7 @@ from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 
+from qscore.application.interruptions import held_back
 from qscore.files import write_text, writing_told, written_whole
 
 
@@ -55,11 +56,12 @@ class WholeMetrics(ExperimentWriter):
         if not self.metrics:
             return
         file = Path(self.metrics_file_path)
-        if self._record_new_keys() or not file.is_file():
-            self._write_anew(file)
-        else:
-            self._append(file)
-        self.metrics = []
+        with held_back():  # or the save at the end of an interrupted training would not know how far this one came
+            if self._record_new_keys() or not file.is_file():
+                self._write_anew(file)
+            else:
+                self._append(file)
+            self.metrics = []
 
     def _write_anew(self, file: Path) -> None:
         """With the header of now; Lightning empties the file first."""

@@ -45,7 +45,7 @@ def serve(folder: Path, *, host: str = "127.0.0.1", port: int = 8000, requests_p
     config = uvicorn.Config(
         app, http="h11", ws="none", lifespan="off", log_level="warning", access_log=False, server_header=False
     )
-    with suppress(KeyboardInterrupt):
+    with listening, suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -1,7 +1,5 @@
 """One real sweep, run as a user would, for all tests that look at what commands leave behind."""
 
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +12,7 @@ from qscore.application.command_line import run_command
 from qscore.application.entry_points import evaluate_task, train_task
 from qscore.data.catalogue import embedded_digits
 from qscore.data.sources import ArrayImages
-from tests.conftest import REPOSITORY
+from tests.processes import script
 
 NUM_STEPS_PER_EPOCH = 5
 TINY = [
@@ -49,12 +47,6 @@ def tiny(home: Path, *overrides: str) -> list[str]:
     places = [f"sweep_dir={home}/sweep", f"run_dir={home}/run", f"pretrained_dir={home}/pretrained"]
     data = [] if any(override.startswith("data=") for override in overrides) else [f"data={images}"]
     return [*TINY, *data, *places, *overrides]
-
-
-def script(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command of the repository in a process of its own."""
-    command = [sys.executable, str(REPOSITORY / f"{name}.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, check=False)
 
 
 @pytest.fixture(scope="session")

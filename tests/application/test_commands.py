@@ -20,8 +20,9 @@ from qscore.files import read_json
 from qscore.report.__main__ import main as report
 from qscore.results import load_result
 from qscore.score import load_representations
-from tests.application.conftest import LIGHT, NUM_STEPS_PER_EPOCH, script, tiny
+from tests.application.conftest import LIGHT, NUM_STEPS_PER_EPOCH, tiny
 from tests.encoders.sources import moco_trained
+from tests.processes import script
 
 EVALUATIONS = {
     "heatmaps",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from tests.application.conftest import LIGHT, script, tiny
+from tests.application.conftest import LIGHT, tiny
+from tests.processes import script, typed
 
 TWO = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
 LOSSES = {"train/loss", "train/ssl_loss", "q_score/term"}
@@ -99,7 +100,7 @@ def test_two_processes_mine_the_same_features_and_have_the_same_losses_and_metri
     done = script("train", *tiny(one.parent, *options))
     assert done.returncode == 0, done.stderr
     same = [f"data={one.parent / 'digits.npz'}", f"pretrained_dir={one.parent / 'pretrained'}"]
-    done = script("train", *tiny(two.parent, *options, *TWO, *same))
+    done = typed("train", *tiny(two.parent, *options, *TWO, *same))
     assert done.returncode == 0, done.stderr
     assert [facts(home)["num_devices"] for home in (one, two)] == [1, 2]
     mined = [read(home, "discriminative_features.json") for home in (one, two)]

@@ -10,7 +10,7 @@ import torch
 from qscore.encoders import Encoder, save_encoder
 from qscore.results import load_result
 from qscore.score import load_representations
-from tests.application.conftest import script
+from tests.processes import typed
 
 NUM_IMAGES = 333  # neither it nor its parts are a multiple of devices or of the batch size
 ON_TWO = ["trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp"]
@@ -18,7 +18,7 @@ ON_TWO = ["trainer.accelerator=cpu", "trainer.devices=2", "trainer.strategy=ddp"
 
 def evaluated(home: Path, images: Path, *options: str) -> str:
     settings = ["batch_size=32", "num_workers=0", "evaluation=knn"]
-    done = script("evaluate", f"encoder={home}", f"data={images}", f"out={home}/out", *settings, *options)
+    done = typed("evaluate", f"encoder={home}", f"data={images}", f"out={home}/out", *settings, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

@@ -1,35 +1,36 @@
 """A run killed in the middle ends, once resumed, as if nothing had happened."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 
-from tests.application.conftest import NUM_STEPS_PER_EPOCH, script, tiny
-from tests.conftest import REPOSITORY
+from tests.application.conftest import NUM_STEPS_PER_EPOCH, tiny
+from tests.processes import Child, script
 
 NUM_EPOCHS = 5
 
 
-def kill_when(home: Path, condition: str, *arguments: str) -> None:
-    """Starts training and kills it as soon as a file matching a pattern exists, a little into the next epoch."""
-    command = [sys.executable, str(REPOSITORY / "train.py"), *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+def struck_when(home: Path, condition: str, signum: int, *arguments: str) -> Child:
+    """Starts training and strikes it a little after a file matching a pattern exists; returns it once it has ended."""
+    child = Child(["train", *arguments], home.with_suffix(".log")).start()
     deadline = time.monotonic() + 120
     while not list(home.glob(condition)):
-        assert process.poll() is None, "training ended before it could be killed"
+        assert child.process.is_alive(), "training ended before it could be struck"
         assert time.monotonic() < deadline
         time.sleep(0.02)
     time.sleep(0.3)
-    assert process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    assert child.process.is_alive()
+    child.strike(signum)  # as a terminal does: to the processes that load images too
+    assert child.wait(60) is not None, "it did not end"
+    return child
+
+
+def kill_when(home: Path, condition: str, *arguments: str) -> None:
+    struck_when(home, condition, signal.SIGKILL, *arguments).end()
 
 
 @pytest.mark.slow
@@ -80,18 +81,10 @@ def test_a_killed_pretraining_goes_on_when_the_run_is_resumed(tmp_path: Path) ->
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
 def test_a_training_that_is_asked_to_end_says_how_to_go_on(number: int, name: str, tmp_path: Path) -> None:
-    command = [sys.executable, str(REPOSITORY / "train.py"), *tiny(tmp_path, "pretrain_epochs=0", "epochs=500")]
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "run" / "checkpoints" / "last.ckpt").exists():
-        assert process.poll() is None, "training ended before it could be asked to"
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.killpg(process.pid, number)  # as a terminal does: to the processes that load images too
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 128 + number, error
+    options = tiny(tmp_path, "pretrain_epochs=0", "epochs=500")
+    child = struck_when(tmp_path, "run/checkpoints/last.ckpt", number, *options)
+    error = child.said
+    assert child.process.exitcode == 128 + number, error
     said = f"train.py: ended by {name}. Go on with: python train.py resume={tmp_path}/run"
     assert error.strip().endswith(said)  # behind a progress bar
     assert "Traceback" not in error

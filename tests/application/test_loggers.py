@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.application.conftest import script, tiny
+from tests.application.conftest import tiny
+from tests.processes import typed
 
 Command = Callable[..., tuple[int, str]]
 NO_ACCOUNT = {"WANDB_API_KEY": "", "NETRC": "/nonexistent", "WANDB_CONFIG_DIR": "/nonexistent"}
@@ -15,7 +16,7 @@ NO_ACCOUNT = {"WANDB_API_KEY": "", "NETRC": "/nonexistent", "WANDB_CONFIG_DIR": 
 @pytest.mark.slow
 def test_wandb_goes_offline_without_an_account_and_ends_each_run_of_a_sweep(tmp_path: Path) -> None:
     options = ["logger=wandb", "epochs=1", "evaluation=linear_probe", "lambda=0,20"]
-    done = script("train", "-m", *tiny(tmp_path, *options), HOME=str(tmp_path), **NO_ACCOUNT)
+    done = typed("train", "-m", *tiny(tmp_path, *options), HOME=str(tmp_path), **NO_ACCOUNT)
     assert done.returncode == 0, done.stderr
     said = done.stdout + done.stderr
     assert "No W&B account" in said
@@ -33,7 +34,7 @@ def test_wandb_goes_offline_without_an_account_and_ends_each_run_of_a_sweep(tmp_
 
 def test_a_refused_wandb_key_does_not_stop_the_run(tmp_path: Path) -> None:
     options = ["logger=wandb", "epochs=1", "evaluation=none"]
-    done = script("train", *tiny(tmp_path, *options), HOME=str(tmp_path), **{**NO_ACCOUNT, "WANDB_API_KEY": "abc"})
+    done = typed("train", *tiny(tmp_path, *options), HOME=str(tmp_path), **{**NO_ACCOUNT, "WANDB_API_KEY": "abc"})
     assert done.returncode == 0, done.stderr
     assert "W&B cannot be reached" in done.stdout + done.stderr
     assert list((tmp_path / "run" / "wandb").glob("offline-run-*"))

@@ -13,7 +13,8 @@ from PIL import Image
 from qscore.application.command_line import expand_shortcuts, run_command
 from qscore.errors import UserError
 from qscore.report.__main__ import main as report
-from tests.application.conftest import BOOTSTRAPS, TASKS, script, tiny
+from tests.application.conftest import BOOTSTRAPS, TASKS, tiny
+from tests.processes import typed
 
 Command = Callable[..., tuple[int, str]]
 
@@ -131,7 +132,7 @@ def test_features_that_do_not_match_are_named(sweep: Path, tmp_path: Path, comma
 
 
 def test_a_process_ends_with_status_2() -> None:
-    plain = script("train", "lamda=1")
+    plain = typed("train", "lamda=1")
     assert_clear(plain.returncode, plain.stderr, "Did you mean lambda")
 
 

@@ -18,9 +18,10 @@ from hydra.plugins.sweeper import Sweeper
 from qscore.application.sweeps import OBJECTIVES
 from qscore.files import read_json
 from qscore.report.__main__ import main as report
-from tests.application.conftest import NUM_STEPS_PER_EPOCH, script, tiny
+from tests.application.conftest import NUM_STEPS_PER_EPOCH, tiny
 from tests.application.test_mistakes import assert_clear
 from tests.conftest import REPOSITORY
+from tests.processes import typed
 from tests.test_configs import composed, names
 
 Command = Callable[..., tuple[int, str]]
@@ -46,7 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if "JoblibLauncher" not in INSTALLED:
         pytest.skip("JoblibLauncher is not installed")
     home = tmp_path_factory.mktemp("joblib")
-    done = script("train", "-m", *tiny(home, *ONE_PROBE, "launch=joblib", "lambda=0,20,-1"))
+    done = typed("train", "-m", *tiny(home, *ONE_PROBE, "launch=joblib", "lambda=0,20,-1"))
     assert done.returncode == 2, done.stderr
     assert (done.stdout + done.stderr).count("Pretraining in") == 1
     (home / "said").write_text(done.stderr)
@@ -82,7 +83,7 @@ def test_the_report_reads_the_folder_of_such_a_sweep(home: Path, tmp_path: Path)
 def test_a_search_finds_the_trial_with_the_best_validation_accuracy_and_survives_a_failure(home: Path) -> None:
     space = ["hydra.sweeper.params.lambda='20,-1,0'", "hydra.sweeper.n_trials=3", "hydra.sweeper.sampler.seed=1"]
     asked = [*ONE_PROBE, "search=optuna", *space, f"hydra.sweeper.storage='sqlite:///{home}/search.db'"]
-    done = script("train", "-m", *tiny(home, *asked, f"sweep_dir={home}/search"))
+    done = typed("train", "-m", *tiny(home, *asked, f"sweep_dir={home}/search"))
     assert done.returncode == 2, done.stderr
     runs = [run for run in run_dirs(home / "search") if not (run / "failed.json").exists()]
     assert len(runs) == 2
@@ -122,7 +123,7 @@ def test_a_preempted_job_goes_on_where_it_was(home: Path) -> None:
 @pytest.mark.slow
 def test_ray_runs_a_sweep(home: Path) -> None:
     asked = [*ONE_PROBE, "launch=ray", "hydra.launcher.ray.remote={num_cpus: 1}", "lambda=0", f"sweep_dir={home}/ray"]
-    done = script("train", "-m", *tiny(home, *asked))
+    done = typed("train", "-m", *tiny(home, *asked))
     assert done.returncode == 0, done.stderr
     assert [status(run) for run in run_dirs(home / "ray")] == ["complete"]
 

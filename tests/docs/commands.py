@@ -79,7 +79,7 @@ def _module(name: str, arguments: list[str], only_understand: bool, patch: pytes
         assert all(Path(REPOSITORY, word).exists() for word in arguments[:1] if "/" in word or word == "tests"), name
         return
     with patch.context() as context:
-        context.setattr(uvicorn, "run", lambda *_, **__: None)  # a server that is told to stop at once
+        context.setattr(uvicorn.Server, "run", lambda *_, **__: None)  # a server that is told to stop at once
         if only_understand:
             stop_after_parsing(context)
         try:
@@ -93,6 +93,8 @@ def _module(name: str, arguments: list[str], only_understand: bool, patch: pytes
 
 def _hydra(name: str, arguments: list[str], patch: pytest.MonkeyPatch) -> None:
     """Runs train.py or evaluate.py here, without worker processes and without W&B."""
+    ends_soon = any(word.startswith(("epochs=", "resume=", "--")) for word in arguments)
+    assert name == "evaluate" or ends_soon, "a whole training: say <!-- run with: epochs=1 ... --> before the block"
     logger = ["logger=csv"] if name == "train" and not any(a.startswith("logger=") for a in arguments) else []
     alone = [] if any(a.startswith("resume=") for a in arguments) else [*QUIET, *logger]
     with patch.context() as context:

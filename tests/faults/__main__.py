@@ -2,13 +2,12 @@
 
     python -m tests.faults [--kills 200] [--seed 0] [--stages mining,report] [--folder DIR] [--only fine-tuning:3]
 
-A line is printed for each chain of up to five kills, which are kept in DIR/kills-SEED.jsonl: the same command goes on
-where it was interrupted. The table is written to benchmarks/results/faults.json. A chain is repeated by --only, with
-its seed.
+The stage with the fewest kills is next. A line is printed for each chain of up to five kills, which are kept in
+DIR/kills-SEED.jsonl: the same command goes on where it was interrupted. The table is written to
+benchmarks/results/faults.json. A chain is repeated by --only, with its seed.
 """
 
 import argparse
-import itertools
 import json
 import sys
 import tempfile
@@ -44,18 +43,17 @@ def main() -> int:
         return 0
     kept = options.folder / f"kills-{options.seed}.jsonl"
     rows = [json.loads(line) for line in kept.read_text().splitlines()] if kept.is_file() else []
-    done = {(row["stage"], row["number"]) for row in rows}
-    planned = ((name, number) for number in itertools.count() for name in names)
+    begun = {name: max((row["number"] for row in rows if row["stage"] == name), default=-1) for name in names}
     while len(rows) < options.kills:
-        name, number = next(planned)
-        if (name, number) not in done:
-            started = time.monotonic()
-            rows += [asdict(kill) for kill in _chain(campaign, name, number)]
-            own = [row for row in rows if (row["stage"], row["number"]) == (name, number)]
-            with kept.open("a") as file:
-                file.write("".join(json.dumps(row) + "\n" for row in own))
-            _print(own, f"{len(rows)}/{options.kills} seed {options.seed} in {time.monotonic() - started:.0f} s")
-            harness.save(options.table.stem, table(rows, options.seed), options.table.parent)
+        name = min(names, key=lambda each: sum(row["stage"] == each for row in rows))
+        begun[name] += 1
+        started = time.monotonic()
+        own = [asdict(kill) for kill in _chain(campaign, name, begun[name])]
+        rows += own
+        with kept.open("a") as file:
+            file.write("".join(json.dumps(row) + "\n" for row in own))
+        _print(own, f"{len(rows)}/{options.kills} seed {options.seed} in {time.monotonic() - started:.0f} s")
+        harness.save(options.table.stem, table(rows, options.seed), options.table.parent)
     print(json.dumps(table(rows, options.seed), indent=2))
     return 1 if any(row["faults"] for row in rows) else 0
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from qscore.files import read_json, write_json
+from tests.faults.blows import disturbed
 from tests.faults.checks import broken_files, differences, num_unfinished, outcome
-from tests.faults.processes import Child, finish
 from tests.faults.stages import STAGES, Stage, prepare, undisturbed
+from tests.processes import Child
 
 TERMINATED = 128 + signal.SIGTERM
 CHAIN = 5
@@ -95,7 +96,7 @@ class Campaign:
         return kills
 
     def _end(self, stage: Stage, kill: Kill, expected: dict[str, Any]) -> Kill:
-        done = finish(stage.again(self.home), self.home, self._log())
+        done = disturbed(stage.again(self.home), self.home, self._log()).finish()
         if done.process.exitcode != 0:
             kill.faults.append(f"did not go on: {done.process.exitcode}: {done.said[-1500:]}")
         kill.faults += [f"broken at the end: {text}" for text in broken_files(self.home)]
@@ -110,7 +111,7 @@ class Campaign:
 
     def _strike(self, stage: Stage, kill: Kill, signum: int) -> Child:
         command = stage.again(self.home) if kill.index else stage.command(self.home)
-        child = Child(command, self.home, self._log(), kill.change, signum).start()
+        child = disturbed(command, self.home, self._log(), kill.change, signum).start()
         if not kill.change and child.wait(kill.seconds) is None:
             child.strike(signum)
         if child.wait() is None:

@@ -1,16 +1,16 @@
 """A disk of a few megabytes that can be made larger: a tmpfs in a namespace of its own, which needs no rights."""
 
-import multiprocessing
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from tests.faults.child import run
+from tests.faults.blows import blow
+from tests.processes import PATIENCE_S, context
+from tests.processes.inside import run
 
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.faults.preloaded"])
 ROOMY = "512m"
 
 
@@ -38,9 +38,10 @@ def run_on(disk: Path, size: str, commands: list[list[str]], logs: Path, *, read
     """
     logs.mkdir(exist_ok=True)
     arguments = (disk, size, commands, logs, read_only)
-    process = _context.Process(target=_in_namespace, args=arguments)
+    process = context.Process(target=_in_namespace, args=arguments)
     process.start()
-    process.join()
+    process.join(PATIENCE_S)
+    process.kill()
     return [int(text) for text in (logs / "statuses").read_text().split()]
 
 
@@ -60,12 +61,17 @@ def _in_namespace(disk: Path, size: str, commands: list[list[str]], logs: Path, 
     for number, command in enumerate(commands):
         options = f"rw,size={ROOMY}" if number else first
         subprocess.run(["mount", "-o", f"remount,{options}", disk], check=True)
-        statuses.append(_forked(lambda c=command, n=number: run(c, disk, logs / f"{n}.txt", {}, 0, 0)))
+        statuses.append(_forked(lambda c=command, n=number: _run(c, disk, logs / f"{n}.txt")))
     shutil.rmtree(kept)
     shutil.copytree(disk, kept)
     subprocess.run(["umount", disk], check=True)
     shutil.copytree(kept, disk, dirs_exist_ok=True)
     (logs / "statuses").write_text(" ".join(map(str, statuses)))
+
+
+def _run(command: list[str], disk: Path, log: Path) -> None:
+    around = partial(blow, disk, 0, 0, log.with_suffix(".changes"))
+    run(command, log, log, dict(os.environ), Path.cwd(), around)
 
 
 def _forked(work: Callable[[], None]) -> int:

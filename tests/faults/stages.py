@@ -10,7 +10,7 @@ import numpy as np
 from qscore.data.catalogue import embedded_digits
 from qscore.data.sources import ArrayImages
 from tests.application.conftest import TINY
-from tests.faults.processes import finish
+from tests.faults.blows import disturbed, num_changes
 
 NUM_IMAGES, BATCH = 240, 48
 EPOCHS, PRETRAIN_EPOCHS = 3, 3
@@ -105,9 +105,9 @@ def prepare(stage: Stage, home: Path, templates: Path) -> None:
 def undisturbed(stage: Stage, home: Path, templates: Path) -> tuple[int, float]:
     """Runs a stage whole, keeps its outcome as a template, and returns its number of changes and its seconds."""
     prepare(stage, home, templates)
-    child = finish(stage.command(home), home, templates / f"{stage.name}.log")
+    child = disturbed(stage.command(home), home, templates / f"{stage.name}.log").finish()
     if child.process.exitcode != 0:
         raise RuntimeError(child.said[-3000:])
     shutil.rmtree(templates / stage.name, ignore_errors=True)
     shutil.copytree(home, templates / stage.name, symlinks=True)
-    return child.num_changes, child.seconds
+    return num_changes(child), child.seconds

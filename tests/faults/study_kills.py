@@ -19,7 +19,7 @@ from qscore.study.store import Store
 from qscore.study.tokens import Tokens
 from tests.faults.checks import broken_files
 from tests.faults.kills import CHAIN, Kill
-from tests.faults.processes import Child
+from tests.processes import Child
 from tests.study.conftest import forced_choice, write_study
 
 STUDY = "study"
@@ -111,7 +111,7 @@ def _free_port() -> int:
 def served(study: Study, port: int) -> Iterator[Child]:
     """Serves a study from another process, which has ended after the block."""
     command = ["-m", "qscore.study", "serve", str(study.folder), "--port", str(port), "--rate", "10000"]
-    server = Child(command, study.folder, study.folder.parent / "server.log").start()
+    server = Child(command, study.folder.parent / "server.log").start()
     deadline = time.monotonic() + PATIENCE_S
     try:
         while True:

@@ -11,7 +11,7 @@ from qscore.data.catalogue import embedded_digits
 from qscore.data.sources import ArrayImages
 from tests.application.conftest import TINY
 from tests.faults.checks import broken_files
-from tests.faults.processes import Child, finish
+from tests.processes import Child
 
 pytestmark = pytest.mark.slow
 PATIENCE_S = 120
@@ -48,7 +48,7 @@ def wait_for(home: Path, pattern: str, child: Child) -> None:
 def test_images_that_vanish_or_are_cut_while_they_are_trained_on_are_named(
     folder: Path, tmp_path: Path, is_cut: bool
 ) -> None:
-    child = Child(command(tmp_path, folder, "pretrain_epochs=200"), tmp_path / "run", tmp_path / "log.txt").start()
+    child = Child(command(tmp_path, folder, "pretrain_epochs=200"), tmp_path / "log.txt").start()
     wait_for(tmp_path, "pretrained/*/checkpoints/last.ckpt", child)
     files = sorted(folder.rglob("*.png"))[::4]
     kept = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
@@ -62,7 +62,7 @@ def test_images_that_vanish_or_are_cut_while_they_are_trained_on_are_named(
     for file, (content, changed) in kept.items():
         file.write_bytes(content)
         os.utime(file, ns=(changed, changed))
-    resumed = Child(["train", f"resume={tmp_path}/run"], tmp_path / "run", tmp_path / "log2.txt").start()
+    resumed = Child(["train", f"resume={tmp_path}/run"], tmp_path / "log2.txt").start()
     before = (pretrained := next(tmp_path.glob("pretrained/*/checkpoints/last.ckpt"))).stat().st_mtime_ns
     deadline = time.monotonic() + PATIENCE_S
     while pretrained.stat().st_mtime_ns == before and time.monotonic() < deadline:
@@ -74,7 +74,7 @@ def test_images_that_vanish_or_are_cut_while_they_are_trained_on_are_named(
 
 def test_a_dead_process_that_loads_images_is_told_and_the_run_goes_on(folder: Path, tmp_path: Path) -> None:
     options = ["pretrain_epochs=2", "epochs=60"]
-    child = Child(command(tmp_path, folder, *options), tmp_path / "run", tmp_path / "log.txt").start()
+    child = Child(command(tmp_path, folder, *options), tmp_path / "log.txt").start()
     wait_for(tmp_path, "run/checkpoints/last.ckpt", child)
     pid = child.process.pid
     (worker, *_) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -84,13 +84,13 @@ def test_a_dead_process_that_loads_images_is_told_and_the_run_goes_on(folder: Pa
     assert child.said.count("was ended from outside") == 1
     assert f"resume={tmp_path}/run" in child.said
     assert broken_files(tmp_path / "run") == []
-    resumed = finish(["train", f"resume={tmp_path}/run"], tmp_path / "run", tmp_path / "log2.txt")
+    resumed = Child(["train", f"resume={tmp_path}/run"], tmp_path / "log2.txt").finish()
     assert resumed.process.exitcode == 0, resumed.said[-2000:]
 
 
 def test_a_loss_that_is_not_finite_leaves_a_run_that_can_be_used(folder: Path, tmp_path: Path) -> None:
     rate = "++method.small.optimization.learning_rate=1e30"
-    done = finish(command(tmp_path, folder, "pretrain_epochs=2", rate), tmp_path / "run", tmp_path / "log.txt")
+    done = Child(command(tmp_path, folder, "pretrain_epochs=2", rate), tmp_path / "log.txt").finish()
     assert done.process.exitcode is not None
     assert done.process.exitcode >= 0
     assert broken_files(tmp_path / "pretrained") == []

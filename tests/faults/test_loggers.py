@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.application.conftest import tiny
-from tests.faults.processes import finish
+from tests.processes import Child
 
 SHORT = ["epochs=1", "evaluation=none", "num_workers=0"]
 
@@ -17,7 +17,7 @@ def test_a_logger_that_cannot_write_its_folder_is_gone_on_without(tmp_path: Path
     (tmp_path / "run" / kind).write_text("a file where the logger's folder would be")
     command = ["train", *tiny(tmp_path / "home", *SHORT, f"logger={kind}", f"run_dir={tmp_path}/run")]
     environment = {"WANDB_MODE": "offline", "HOME": str(tmp_path)}
-    done = finish(command, tmp_path, tmp_path / "log.txt", **environment)
+    done = Child(command, tmp_path / "log.txt", environment=environment).finish()
     assert done.process.exitcode == 0, done.said[-2000:]
     assert "train/loss" in (tmp_path / "run" / "metrics.csv").read_text()
     if kind == "tensorboard":  # W&B writes into the folder of temporary files by itself, and says so

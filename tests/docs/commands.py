@@ -30,7 +30,12 @@ MAINS = {
 }
 QUIET = ["num_workers=0", "hydra/job_logging=none", "hydra/hydra_logging=none"]
 FILES = {"cp", "mkdir", "cd"}
-OF_OTHERS = {"wandb": ("login", "sync", "offline"), "tensorboard": ("--logdir",), "source": (".venv/bin/activate",)}
+OF_OTHERS = {
+    "wandb": ("login", "sync", "offline"),
+    "tensorboard": ("--logdir",),
+    "pip-audit": ("--local",),
+    "source": (".venv/bin/activate",),
+}
 
 
 def words(line: str) -> list[str]:

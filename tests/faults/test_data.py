@@ -1,6 +1,7 @@
 """Images that vanish or are cut short while they are trained on; a process that loads them dies; a loss that is NaN."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -91,6 +92,19 @@ def test_a_dead_process_that_loads_images_is_told_and_the_run_goes_on(folder: Pa
 def test_a_loss_that_is_not_finite_leaves_a_run_that_can_be_used(folder: Path, tmp_path: Path) -> None:
     rate = "++method.small.optimization.learning_rate=1e30"
     done = Child(command(tmp_path, folder, "pretrain_epochs=2", rate), tmp_path / "log.txt").finish()
-    assert done.process.exitcode is not None
-    assert done.process.exitcode >= 0
+    assert done.process.exitcode == 2, done.said[-2000:]
+    assert re.search(r"Step \d: .* is not finite\. Likely causes, likeliest first: \(1\) the learning rate", done.said)
+    assert "no checkpoint was written yet" in done.said
+    assert "Traceback" not in done.said
     assert broken_files(tmp_path / "pretrained") == []
+
+
+def test_a_training_starts_from_the_last_finite_state_of_another(folder: Path, tmp_path: Path) -> None:
+    """As docs/how-to/watch.md advises."""
+    short = ["pretrain_epochs=1", "epochs=1", "epsilon=auto"]
+    assert Child(command(tmp_path, folder, *short), tmp_path / "log.txt").finish().process.exitcode == 0
+    last = f"checkpoint={tmp_path}/run/checkpoints/last.ckpt"
+    again = command(tmp_path, folder, *short, last, f"run_dir={tmp_path}/again")
+    done = Child(again, tmp_path / "again.txt").finish()
+    assert done.process.exitcode == 0, done.said[-2000:]
+    assert '"status": "complete"' in (tmp_path / "again" / "run.json").read_text()

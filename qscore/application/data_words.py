@@ -22,12 +22,7 @@ def data_override(value: str, known_data: Collection[str], *, group: str = "data
         known_data: Names in `conf/data`; a folder of such a name needs a `./` in front.
         group: Of configuration, with its package where that is not "data".
         at: Where the chosen configuration stands.
-
-    Raises:
-        UserError: If the value is a single word that is neither a name nor a folder.
     """
-    if known_data and value != "null" and re.fullmatch(r"\w[\w.-]*", value) and not _is_known(value, known_data):
-        raise UserError(f"{unknown_name('data set', value, known_data)} Nor is there a folder {value} here.")
     if value in known_data or not _looks_like_path(value):
         return []
     kind, key = ("npz", "path") if value.endswith(".npz") else ("folder", "root")
@@ -133,10 +128,6 @@ def _with_absolute_path(word: str) -> str:
     kind, colon, rest = word.partition(":") if word.startswith(OF_A_FILE) else ("", "", word)
     file = Path(rest).expanduser()
     return f"{kind}{colon}{file.absolute()}" if "/" in rest or is_there(file) else word
-
-
-def _is_known(value: str, known_data: Collection[str]) -> bool:
-    return value in known_data or _looks_like_path(value)
 
 
 def _looks_like_path(value: str) -> bool:

@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig
 
@@ -24,7 +23,7 @@ log = logging.getLogger(__name__)
 
 def start_heads(
     cfg: DictConfig, run: RunDirectory, baseline: RunDirectory, method: SSLMethod, *, steps_per_epoch: int
-) -> tuple[dict[str, str], list[pl.Callback]]:
+) -> tuple[dict[str, str], list[HeadWarmup]]:
     """Gives a method the heads of its checkpoint, as far as there are any that fit; says which are warm.
 
     Returns:
@@ -73,7 +72,7 @@ def _has_new(parts: dict[str, str]) -> bool:
     return any(state.startswith("new") for part, state in parts.items() if "head" in part or part == "prototypes")
 
 
-def _warmup(asked: int | str, automatic: int) -> list[pl.Callback]:
+def _warmup(asked: int | str, automatic: int) -> list[HeadWarmup]:
     """Raises a `UserError` if it is asked for by anything but a number of steps or "auto"."""
     if asked != "auto" and not (isinstance(asked, int) and asked >= 0):
         raise UserError(f"Expected head_warmup_steps to be auto or a number of at least 0, got {asked}.")

@@ -12,7 +12,9 @@ from types import FrameType
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from omegaconf import OmegaConf
 
+from qscore.application.launch import is_first_process
 from qscore.application.run_directory import FACTS
 from qscore.errors import FULL, UserError, cannot_write
 from qscore.installation import command
@@ -20,6 +22,21 @@ from qscore.installation import command
 SHELL = 128  # and the number of a signal: the exit status as a shell calls it
 DEFAULTS = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
 NEVER_OF_READING = (*FULL, errno.EROFS, errno.EIO)
+
+
+class Terminated(SystemExit):
+    """SIGTERM came."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C came. Lightning ends its other processes when it sees one, and turns it into another exit."""
+
+
+ENDS: dict[int, tuple[type[BaseException], str]] = {
+    signal.SIGTERM: (Terminated, "SIGTERM"),
+    signal.SIGINT: (Interrupted, "Ctrl-C"),
+}
+_held: list[list[int]] = []  # for each `held_back` that is entered, the signals that came since
 
 
 @contextmanager
@@ -34,12 +51,15 @@ def terminable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread() or not ours:
         yield
         return
-    owner, received = os.getpid(), dict[int, str]()
+    owner, advice = os.getpid(), dict[int, str]()
 
     def stop(signum: int, frame: FrameType | None) -> None:
         if os.getpid() == owner:
-            received.setdefault(signum, go_on())
-            raise SystemExit(SHELL + signum)
+            if _held:
+                _held[-1].append(signum)
+                return
+            advice.setdefault(signum, go_on())  # now: behind the block, Hydra has forgotten where it was
+            raise ENDS[signum][0](SHELL + signum)
         if signum != signal.SIGINT:  # which a terminal sends to all; the owner ends who was forked from here
             os._exit(SHELL + signum)
 
@@ -47,32 +67,37 @@ def terminable() -> Iterator[None]:
         signal.signal(number, stop)
     try:
         yield
-    except BaseException:
-        if not received:
+    except BaseException as error:
+        signum = _came_with(error)
+        if signum is None:
             raise
-        signum, advice = next(iter(received.items()))
-        what = "SIGTERM" if signum == signal.SIGTERM else "Ctrl-C"
-        print(f"{Path(sys.argv[0]).name}: ended by {what}. Go on with: {advice}", file=sys.stderr)
+        if is_first_process():
+            said = f"ended by {ENDS[signum][1]}. Go on with: {advice[signum]}"
+            print(f"{Path(sys.argv[0]).name}: {said}", file=sys.stderr)
         raise SystemExit(SHELL + signum) from None
     finally:
         for number in ours:
             signal.signal(number, before[number])
 
 
+def _came_with(error: BaseException | None) -> int | None:
+    """The signal that an error comes from, itself or through another that was raised on its way out; None if none."""
+    while error is not None:
+        for signum, (kind, _) in ENDS.items():
+            if isinstance(error, kind):
+                return signum
+        error = error.__cause__ or error.__context__
+    return None
+
+
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Has SIGTERM and Ctrl-C wait for the end of the block, so that what belongs together is done together."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # which no signal interrupts
-        return
-    waiting: list[int] = []
-    before = {number: signal.signal(number, lambda signum, _: waiting.append(signum)) for number in DEFAULTS}
+    """Has the signals of `terminable` wait for the end of the block: what belongs together is done together."""
+    _held.append([])
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for signum in waiting:
+        for signum in _held.pop():
             signal.raise_signal(signum)
 
 
@@ -105,7 +130,7 @@ def faults_told() -> Iterator[None]:
 
 def go_on() -> str:
     """Returns the command that goes on where the running one ends."""
-    if not HydraConfig.initialized():
+    if not HydraConfig.initialized() or OmegaConf.is_missing(HydraConfig.get().runtime, "output_dir"):
         return "the same command"
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         return f"the same command with sweep_dir={HydraConfig.get().sweep.dir}"

@@ -53,7 +53,10 @@ def fine_tune(
     method = build_method(cfg, load_encoder(baseline.path).train())
     steps_per_epoch = len(data.source("pretrain")) // cfg.batch_size
     parts, warmup = start_heads(cfg, run, baseline, method, steps_per_epoch=steps_per_epoch)
-    run.update(started_with=parts)
+    held_still = warmup[0].num_steps if warmup else 0
+    run.update(started_with=parts, head_warmup_steps=held_still)
+    if held_still >= steps_per_epoch * cfg.epochs > 0:
+        log.warning("The encoder is held still to the end: set epochs higher, or head_warmup_steps=0.")
     _share_cache(callbacks, baseline)
     _fit(cfg, run, method, data, epochs=cfg.epochs, loggers=loggers, callbacks=[*callbacks, *warmup])
 

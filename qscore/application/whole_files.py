@@ -55,12 +55,16 @@ class WholeMetrics(ExperimentWriter):
     def save(self) -> None:
         if not self.metrics:
             return
-        file = Path(self.metrics_file_path)
+        file, header = Path(self.metrics_file_path), list(self.metrics_keys)
         with held_back():  # or the save at the end of an interrupted training would not know how far this one came
-            if self._record_new_keys() or not file.is_file():
-                self._write_anew(file)
-            else:
-                self._append(file)
+            try:
+                if self._record_new_keys() or not file.is_file():
+                    self._write_anew(file)
+                else:
+                    self._append(file)
+            except BaseException:
+                self.metrics_keys = header  # that of the file
+                raise
             self.metrics = []
 
     def _write_anew(self, file: Path) -> None:

@@ -16,21 +16,17 @@ NUM_EPOCHS = 5
 
 def struck_when(home: Path, condition: str, signum: int, *arguments: str) -> Child:
     """Starts training and strikes it a little after a file matching a pattern exists; returns it once it has ended."""
-    child = Child(["train", *arguments], home.with_suffix(".log")).start()
-    deadline = time.monotonic() + 120
-    while not list(home.glob(condition)):
-        assert child.process.is_alive(), "training ended before it could be struck"
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    time.sleep(0.3)
-    assert child.process.is_alive()
-    child.strike(signum)  # as a terminal does: to the processes that load images too
-    assert child.wait(60) is not None, "it did not end"
+    with Child(["train", *arguments], home.with_suffix(".log")).start() as child:
+        deadline = time.monotonic() + 120
+        while not list(home.glob(condition)):
+            assert child.process.is_alive(), "training ended before it could be struck"
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.3)
+        assert child.process.is_alive()
+        child.strike(signum)  # as a terminal does: to the processes that load images too
+        assert child.wait(60) is not None, "it did not end"
     return child
-
-
-def kill_when(home: Path, condition: str, *arguments: str) -> None:
-    struck_when(home, condition, signal.SIGKILL, *arguments).end()
 
 
 @pytest.mark.slow
@@ -39,7 +35,7 @@ def test_a_killed_run_is_resumed_with_its_features_and_ends_with_the_same_weight
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
     assert script("train", *tiny(undisturbed, *options)).returncode == 0
 
-    kill_when(disturbed, "run/checkpoints/last.ckpt", *tiny(disturbed, *options))
+    struck_when(disturbed, "run/checkpoints/last.ckpt", signal.SIGKILL, *tiny(disturbed, *options))
     run = disturbed / "run"
     before = json.loads((run / "run.json").read_text())
     assert before["status"] == "running"
@@ -69,7 +65,7 @@ def test_a_killed_run_is_resumed_with_its_features_and_ends_with_the_same_weight
 @pytest.mark.slow
 def test_a_killed_pretraining_goes_on_when_the_run_is_resumed(tmp_path: Path) -> None:
     options = [f"pretrain_epochs={NUM_EPOCHS}", "epochs=1", "evaluation=none"]
-    kill_when(tmp_path, "pretrained/*/checkpoints/last.ckpt", *tiny(tmp_path, *options))
+    struck_when(tmp_path, "pretrained/*/checkpoints/last.ckpt", signal.SIGKILL, *tiny(tmp_path, *options))
     (pretrained,) = (tmp_path / "pretrained").iterdir()
     assert json.loads((pretrained / "run.json").read_text())["status"] == "running"
     done = script("train", f"resume={tmp_path / 'run'}")

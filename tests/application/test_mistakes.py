@@ -14,6 +14,7 @@ from qscore.application.command_line import expand_shortcuts, run_command
 from qscore.errors import UserError
 from qscore.report.__main__ import main as report
 from tests.application.conftest import BOOTSTRAPS, TASKS, tiny
+from tests.conftest import REPOSITORY
 from tests.processes import typed
 
 Command = Callable[..., tuple[int, str]]
@@ -68,6 +69,13 @@ def test_mistakes_of_evaluate(tmp_path: Path, command: Command) -> None:
     assert_clear(*command("evaluate", "encoder=nothing.safetensors", "data=embedded"), "nothing.safetensors")
     assert_clear(*command("evaluate", "encoder=x"), "data=cifar10")
     assert_clear(*command("evaluate", "encoder=x", "data=nofolder"), "Nor is there a folder nofolder here")
+
+
+def test_a_data_set_of_ones_own_configurations_is_no_mistake(tmp_path: Path, command: Command) -> None:
+    (tmp_path / "data").mkdir()
+    shutil.copy(REPOSITORY / "conf" / "data" / "embedded.yaml", tmp_path / "data" / "mine.yaml")
+    status, error = command("train", "--config-dir", str(tmp_path), "data=mine", "--cfg", "job")
+    assert status == 0, error
 
 
 def test_a_folder_without_images_and_one_with_one_class(sweep: Path, tmp_path: Path, command: Command) -> None:

@@ -1,6 +1,7 @@
 """`train.py trainer=ddp` with two processes leaves what one process leaves, once, also after an interruption."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from safetensors.torch import load_file
 
 from tests.application.conftest import tiny
-from tests.application.test_interruption import kill_when
+from tests.application.test_interruption import struck_when
 from tests.processes import script
 
 OPTIONS = ["epochs=3", "lambda=2", "evaluation=knn", "precision=64-true"]  # what differs then is no rounding
@@ -32,7 +33,9 @@ def test_two_processes_killed_and_resumed_leave_the_run_of_one(tmp_path: Path) -
     one, two = tmp_path / "one", tmp_path / "two"
     done = script("train", *tiny(one, *OPTIONS))
     assert done.returncode == 0, done.stderr
-    kill_when(two, "run/checkpoints/last.ckpt", *tiny(two, *OPTIONS, *TWO, f"data={one / 'digits.npz'}"))
+    struck_when(
+        two, "run/checkpoints/last.ckpt", signal.SIGKILL, *tiny(two, *OPTIONS, *TWO, f"data={one / 'digits.npz'}")
+    )
     assert facts(two / "run")["status"] == "running"
     done = script("train", f"resume={two / 'run'}")
     assert done.returncode == 0, done.stderr

@@ -98,7 +98,7 @@ def _module(name: str, arguments: list[str], only_understand: bool, patch: pytes
 
 def _hydra(name: str, arguments: list[str], patch: pytest.MonkeyPatch) -> None:
     """Runs train.py or evaluate.py here, without worker processes and without W&B."""
-    ends_soon = any(word.startswith(("epochs=", "resume=", "--")) for word in arguments)
+    ends_soon = any(word.startswith(("epochs=", "resume=", "--help", "--cfg", "--info")) for word in arguments)
     assert name == "evaluate" or ends_soon, "a whole training: say <!-- run with: epochs=1 ... --> before the block"
     logger = ["logger=csv"] if name == "train" and not any(a.startswith("logger=") for a in arguments) else []
     alone = [] if any(a.startswith("resume=") for a in arguments) else [*QUIET, *logger]

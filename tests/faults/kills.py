@@ -111,14 +111,13 @@ class Campaign:
 
     def _strike(self, stage: Stage, kill: Kill, signum: int) -> Child:
         command = stage.again(self.home) if kill.index else stage.command(self.home)
-        child = disturbed(command, self.home, self._log(), kill.change, signum).start()
-        if not kill.change and child.wait(kill.seconds) is None:
-            child.strike(signum)
-        if child.wait() is None:
-            kill.faults.append("did not end")
-        kill.seconds = round(child.seconds, 3)
-        kill.status = child.process.exitcode
-        child.end()
+        with disturbed(command, self.home, self._log(), kill.change, signum).start() as child:
+            if not kill.change and child.wait(kill.seconds) is None:
+                child.strike(signum)
+            if child.wait() is None:
+                kill.faults.append("did not end")
+            kill.seconds = round(child.seconds, 3)
+            kill.status = child.process.exitcode
         return child
 
 

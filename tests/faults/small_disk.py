@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
 from functools import partial
@@ -41,11 +42,14 @@ def run_on(disk: Path, size: str, commands: list[list[str]], logs: Path, *, read
     process = context.Process(target=_in_namespace, args=arguments)
     process.start()
     process.join(PATIENCE_S)
-    process.kill()
+    if process.is_alive():
+        os.killpg(process.pid, signal.SIGKILL)
+        raise TimeoutError(f"the commands on a small disk did not end: {commands}")
     return [int(text) for text in (logs / "statuses").read_text().split()]
 
 
 def _in_namespace(disk: Path, size: str, commands: list[list[str]], logs: Path, read_only: bool) -> None:
+    os.setsid()
     user, group = os.getuid(), os.getgid()
     _call("unshare", 0x10000000 | 0x00020000)  # CLONE_NEWUSER, CLONE_NEWNS
     Path("/proc/self/setgroups").write_text("deny")

@@ -111,9 +111,8 @@ def _free_port() -> int:
 def served(study: Study, port: int) -> Iterator[Child]:
     """Serves a study from another process, which has ended after the block."""
     command = ["-m", "qscore.study", "serve", str(study.folder), "--port", str(port), "--rate", "10000"]
-    server = Child(command, study.folder.parent / "server.log").start()
     deadline = time.monotonic() + PATIENCE_S
-    try:
+    with Child(command, study.folder.parent / "server.log").start() as server:
         while True:
             try:
                 httpx2.get(f"http://127.0.0.1:{port}/static/study.css", timeout=5)
@@ -123,5 +122,3 @@ def served(study: Study, port: int) -> Iterator[Child]:
                     raise TimeoutError(f"the server did not start: {server.said[-1000:]}") from None
                 time.sleep(0.02)
         yield server
-    finally:
-        server.end()

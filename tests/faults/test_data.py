@@ -49,13 +49,13 @@ def wait_for(home: Path, pattern: str, child: Child) -> None:
 def test_images_that_vanish_or_are_cut_while_they_are_trained_on_are_named(
     folder: Path, tmp_path: Path, is_cut: bool
 ) -> None:
-    child = Child(command(tmp_path, folder, "pretrain_epochs=200"), tmp_path / "log.txt").start()
-    wait_for(tmp_path, "pretrained/*/checkpoints/last.ckpt", child)
     files = sorted(folder.rglob("*.png"))[::4]
     kept = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
-    for file in files:
-        file.write_bytes(kept[file][0][:60]) if is_cut else file.unlink()
-    assert child.wait() == 2, child.said[-2000:]
+    with Child(command(tmp_path, folder, "pretrain_epochs=200"), tmp_path / "log.txt").start() as child:
+        wait_for(tmp_path, "pretrained/*/checkpoints/last.ckpt", child)
+        for file in files:
+            file.write_bytes(kept[file][0][:60]) if is_cut else file.unlink()
+        assert child.wait() == 2, child.said[-2000:]
     assert "Traceback" not in child.said
     assert any(str(file) in child.said for file in files)
     assert "repair or remove them" in child.said
@@ -63,24 +63,24 @@ def test_images_that_vanish_or_are_cut_while_they_are_trained_on_are_named(
     for file, (content, changed) in kept.items():
         file.write_bytes(content)
         os.utime(file, ns=(changed, changed))
-    resumed = Child(["train", f"resume={tmp_path}/run"], tmp_path / "log2.txt").start()
     before = (pretrained := next(tmp_path.glob("pretrained/*/checkpoints/last.ckpt"))).stat().st_mtime_ns
-    deadline = time.monotonic() + PATIENCE_S
-    while pretrained.stat().st_mtime_ns == before and time.monotonic() < deadline:
-        assert resumed.process.is_alive(), resumed.said[-2000:]
-        time.sleep(0.02)
-    resumed.end()
+    with Child(["train", f"resume={tmp_path}/run"], tmp_path / "log2.txt").start() as resumed:
+        deadline = time.monotonic() + PATIENCE_S
+        while pretrained.stat().st_mtime_ns == before:
+            assert resumed.process.is_alive(), resumed.said[-2000:]
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
     assert len(list((tmp_path / "pretrained").iterdir())) == 1  # the same pretraining went on
 
 
 def test_a_dead_process_that_loads_images_is_told_and_the_run_goes_on(folder: Path, tmp_path: Path) -> None:
     options = ["pretrain_epochs=2", "epochs=60"]
-    child = Child(command(tmp_path, folder, *options), tmp_path / "log.txt").start()
-    wait_for(tmp_path, "run/checkpoints/last.ckpt", child)
-    pid = child.process.pid
-    (worker, *_) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    os.kill(int(worker), signal.SIGKILL)
-    assert child.wait() == 2, child.said[-2000:]
+    with Child(command(tmp_path, folder, *options), tmp_path / "log.txt").start() as child:
+        wait_for(tmp_path, "run/checkpoints/last.ckpt", child)
+        pid = child.process.pid
+        (worker, *_) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        os.kill(int(worker), signal.SIGKILL)
+        assert child.wait() == 2, child.said[-2000:]
     assert "Traceback" not in child.said
     assert child.said.count("was ended from outside") == 1
     assert f"resume={tmp_path}/run" in child.said

@@ -29,7 +29,7 @@ Done = subprocess.CompletedProcess[str]
 
 @dataclass
 class Child:
-    """A command in a process of its own, which begins a session.
+    """A command in a process of its own, which begins a session; as a context, it has ended after the block.
 
     Attributes:
         command: Name of a script of the repository, or "-m" and a module; then its arguments.
@@ -88,11 +88,16 @@ class Child:
         Raises:
             TimeoutError: If it does not end.
         """
-        self.start()
-        if self.wait() is None:
-            self.end()
-            raise TimeoutError(f"{' '.join(self.command)} did not end: {self.said[-2000:]}")
+        with self.start():
+            if self.wait() is None:
+                raise TimeoutError(f"{' '.join(self.command)} did not end: {self.said[-2000:]}")
         return self
+
+    def __enter__(self) -> "Child":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
 
 def script(name: str, *arguments: str, **environment: str) -> Done:

@@ -20,6 +20,7 @@ from qscore.application.data_words import (
     TRANSFER,
     caption_overrides,
     concept_overrides,
+    data_names,
     data_override,
     is_there,
     quoted,
@@ -47,8 +48,7 @@ def run_command(task: Callable[[DictConfig], object], *, config_name: str) -> No
     wants_traceback = os.environ.get(FULL_ERROR) == "1"
     folder = config_dir()
     with terminable(), _errors_from_hydra(), _mistakes_explained(config_name, wants_traceback):
-        known_data = [path.stem for path in folder.glob("data/*.yaml")]
-        sys.argv[1:] = expand_shortcuts(sys.argv[1:], config_name, known_data=known_data)
+        sys.argv[1:] = expand_shortcuts(sys.argv[1:], config_name, known_data=data_names(sys.argv[1:], folder))
         others = () if is_first_process() else OF_OTHERS
         sys.argv[1:] = [*sys.argv[1:], *(option for option in others if option not in sys.argv)]
 

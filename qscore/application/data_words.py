@@ -2,11 +2,12 @@
 
 import itertools
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from qscore.errors import UserError, unknown_name
 
+CONFIG_DIR = ("--config-dir", "-cd")
 QUOTES = "'\""
 OF_A_FILE = ("captions:", "namings:")
 TAKE_CONCEPTS = ("reverse_probing", "reverse_transfer")
@@ -14,15 +15,41 @@ FORCED_CHOICE = "evaluation.forced_choice"
 TRANSFER, REVERSE_TRANSFER = "evaluation.transfer.datasets", "evaluation.reverse_transfer.datasets"
 
 
+def data_names(arguments: Sequence[str], conf: Path) -> list[str]:
+    """Returns the names that `data=` can have: of our configurations, and of those that Hydra's options add.
+
+    Args:
+        arguments: Of the command.
+        conf: Our configurations.
+
+    Returns:
+        None at all where Hydra alone knows where to look.
+    """
+    if any("hydra.searchpath" in argument for argument in arguments):
+        return []
+    pairs = [argument.partition("=")[::2] for argument in arguments]
+    own = [
+        value or following
+        for (name, value), following in zip(pairs, [*arguments[1:], ""], strict=True)
+        if name in CONFIG_DIR
+    ]
+    return [file.stem for folder in (conf, *map(Path, own)) for file in folder.glob("data/*.yaml")]
+
+
 def data_override(value: str, known_data: Collection[str], *, group: str = "data", at: str = "data") -> list[str]:
     """Returns the overrides for `data=FOLDER` or `data=FILE.npz`; none where the value is no path.
 
     Args:
         value: As written by the user, without quotes.
-        known_data: Names in `conf/data`; a folder of such a name needs a `./` in front.
+        known_data: See `data_names`; a folder of such a name needs a `./` in front.
         group: Of configuration, with its package where that is not "data".
         at: Where the chosen configuration stands.
+
+    Raises:
+        UserError: If the value is a single word that is neither a name nor a folder.
     """
+    if known_data and value != "null" and re.fullmatch(r"\w[\w.-]*", value) and not _is_known(value, known_data):
+        raise UserError(f"{unknown_name('data set', value, known_data)} Nor is there a folder {value} here.")
     if value in known_data or not _looks_like_path(value):
         return []
     kind, key = ("npz", "path") if value.endswith(".npz") else ("folder", "root")
@@ -128,6 +155,10 @@ def _with_absolute_path(word: str) -> str:
     kind, colon, rest = word.partition(":") if word.startswith(OF_A_FILE) else ("", "", word)
     file = Path(rest).expanduser()
     return f"{kind}{colon}{file.absolute()}" if "/" in rest or is_there(file) else word
+
+
+def _is_known(value: str, known_data: Collection[str]) -> bool:
+    return value in known_data or _looks_like_path(value)
 
 
 def _looks_like_path(value: str) -> bool:

@@ -40,10 +40,7 @@ def as_mistake(error: BaseException, config_name: str) -> str | None:
         r"Could not find '([^']+)/([^'/]+)'\s+Available options in '[^']+':\n((?:\s+\S+\n?)+)", str(error)
     )
     if choice:
-        group, name, known = choice[1], choice[2], choice[3].split()
-        if group == "data":
-            return f"{unknown_name('data set', name, known)} Nor is there a folder {name} here."
-        return str(unknown_name(group, name, known))
+        return str(unknown_name(choice[1], choice[2], choice[3].split()))
     key = re.search(r"Could not override '([^']+)'", str(error))
     if key or isinstance(cause, ConfigKeyError):
         name = key.group(1) if key else str(error)

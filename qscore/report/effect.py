@@ -27,11 +27,8 @@ def _why(treated: EvaluatedEncoder) -> str:
             f"In all of its {num_steps} steps the encoder was held still, while new heads learned: set epochs higher, "
             "or head_warmup_steps=0."
         )
-    empty = (
-        ""
-        if treated.facts.get("config", {}).get("formula") in SMOOTH
-        else "its L ∩ D is not empty (q_score/share_empty) and "
-    )
+    is_smooth = treated.facts.get("config", {}).get("formula") in SMOOTH
+    empty = "" if is_smooth else "its L ∩ D is not empty (q_score/share_empty) and "
     return (
         f"{_gradients(treated)}A view gives a gradient only if {empty}its Q is below the threshold "
         "(q_score/share_below, in metrics.csv)."

@@ -71,11 +71,13 @@ def test_mistakes_of_evaluate(tmp_path: Path, command: Command) -> None:
     assert_clear(*command("evaluate", "encoder=x", "data=nofolder"), "Nor is there a folder nofolder here")
 
 
-def test_a_data_set_of_ones_own_configurations_is_no_mistake(tmp_path: Path, command: Command) -> None:
+@pytest.mark.parametrize("how", ["--config-dir {}", "--config-dir={}", "hydra.searchpath=[{}]"])
+def test_a_data_set_of_ones_own_configurations_is_no_mistake(how: str, tmp_path: Path, command: Command) -> None:
     (tmp_path / "data").mkdir()
     shutil.copy(REPOSITORY / "conf" / "data" / "embedded.yaml", tmp_path / "data" / "mine.yaml")
-    status, error = command("train", "--config-dir", str(tmp_path), "data=mine", "--cfg", "job")
+    status, error = command("train", "--cfg", "job", *how.format(tmp_path).split(), "data=mine")
     assert status == 0, error
+    assert_clear(*command("train", *how.format(tmp_path).split(), "data=other"), "data", "other", "mine")
 
 
 def test_a_folder_without_images_and_one_with_one_class(sweep: Path, tmp_path: Path, command: Command) -> None:

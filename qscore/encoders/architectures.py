@@ -110,7 +110,8 @@ def in_order(trunk: Mapping[str, Tensor]) -> dict[str, Tensor]:
             if name.rpartition(".")[2] == key.rpartition(".")[2]
         }
         if len(names) <= len(tensors) and len(paired) > most:
-            best, most = paired | dict(tensors[len(names) :]), len(paired)
+            taken = {id(tensor) for tensor in paired.values()}
+            best, most = paired | {key: tensor for key, tensor in tensors if id(tensor) not in taken}, len(paired)
     return best
 
 

@@ -18,7 +18,7 @@ from qscore.encoders.layouts import IMAGENET, PIXELS, STUDENT, TEACHER, UNUSED
 from qscore.encoders.networks import TIMM
 from qscore.encoders.reading import flatten, read_content
 from qscore.encoders.recognition import Recognised, Trunk, recognise
-from qscore.encoders.refused import check_names, check_stem, refusal
+from qscore.encoders.refused import check_names, check_stem, own_keys, refusal
 from qscore.encoders.siblings import LIBRARY_FILES, Siblings, read_siblings
 from qscore.errors import UserError
 
@@ -61,6 +61,12 @@ class LoadOptions:
     allow_partial: bool = False
     trust: bool = False
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What was said of the kind of file, as options."""
+        said = {"layout": self.layout, "role": self.role, "architecture": self.architecture}
+        return tuple(f"checkpoint.{name}={value}" for name, value in said.items() if value not in ("auto", None))
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -72,7 +78,7 @@ class Checkpoint:
         options: How it was asked for.
         siblings: What the files beside it say.
         hyperparameters: Settings found inside.
-        keys: Names of all tensors.
+        keys: Names of all tensors, those that fit nothing first.
     """
 
     path: Path
@@ -91,6 +97,11 @@ class Checkpoint:
     def trunk(self) -> Trunk:
         """The tensors of that role."""
         return self.reading.trunks[self.role]
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether an encoder comes of them: a whole one, or part of one where that is allowed."""
+        return self.trunk.is_whole or (self.options.allow_partial and bool(self.trunk.matched))
 
     @property
     def teacher(self) -> Trunk | None:
@@ -166,8 +177,8 @@ class Checkpoint:
         Raises:
             UserError: If its trunk is not whole and `allow_partial` is not set.
         """
-        if not self.trunk.is_whole and not (self.options.allow_partial and self.trunk.matched):
-            raise UserError(refusal(self.path, self.trunk, self.reading.layout, self.keys))
+        if not self.is_taken:
+            raise UserError(refusal(self.path, self.trunk, self.reading.layout, self.keys, self.options.asked))
         unusable = [name for name in self.trunk.matched if not _is_usable(self.trunk.tensors[name])]
         if unusable:
             raise UserError(
@@ -221,7 +232,7 @@ def open_checkpoint(source: str | Path, options: LoadOptions | None = None) -> C
     )
     tensors = flatten(content)
     reading = recognise(tensors, content, file_name=path.name, layout=options.layout, role=options.role, hints=hints)
-    checkpoint = Checkpoint(path, reading, options, siblings, _hyperparameters(content), tuple(tensors))
+    checkpoint = Checkpoint(path, reading, options, siblings, _hyperparameters(content), own_keys(tensors, reading))
     check_stem(options.stem, checkpoint.trunk, path)
     return checkpoint
 

@@ -8,7 +8,7 @@ from qscore.encoders.layouts import UNUSED
 from qscore.encoders.loading import load_encoder, own_weights
 from qscore.encoders.reading import unsafe_objects
 from qscore.encoders.recognition import LIKELY, Trunk
-from qscore.encoders.refused import closest, named, own_keys
+from qscore.encoders.refused import closest, counts, is_cut, named
 
 
 def inspect_checkpoint(file: Path, options: LoadOptions) -> tuple[str, bool]:
@@ -26,11 +26,11 @@ def inspect_checkpoint(file: Path, options: LoadOptions) -> tuple[str, bool]:
     checkpoint = open_checkpoint(file, options)
     reading, trunk = checkpoint.reading, checkpoint.trunk
     layout = reading.layout
-    known = "; ".join(reading.sources) if trunk.is_whole else closest(trunk, layout)
+    known = "; ".join(reading.sources) if trunk.is_whole else closest(trunk, layout, options.asked)
     lines = [
         ("file", str(checkpoint.path)),
         ("layout", f"{layout.name}: {known}" if trunk.is_whole else known),
-        *(() if trunk.is_whole else (("keys of the file", named(own_keys(checkpoint.keys, trunk))),)),
+        *(() if trunk.is_whole else (("keys of the file", named(checkpoint.keys)),)),
         *((f"{role} encoder", _counts(found)) for role, found in reading.trunks.items()),
         *(
             ("not used" if part == UNUSED else part, f"{len(tensors)} tensors")
@@ -38,7 +38,7 @@ def inspect_checkpoint(file: Path, options: LoadOptions) -> tuple[str, bool]:
         ),
         *((("not used", f"{reading.num_implied} tensors of a classifier"),) if reading.num_implied else ()),
         ("unexpected keys", named(reading.unclaimed)),
-        ("taken", f"the {checkpoint.role}'s {_architecture(checkpoint)}" if trunk.share >= LIKELY else "nothing"),
+        ("taken", _taken(checkpoint)),
         ("normalisation", "mean {}, standard deviation {}".format(*map(list, checkpoint.normalization))),
         ("of methods", ", ".join(layout.methods) or "none of qscore's"),
         ("hyperparameters", ", ".join(f"{k}={v}" for k, v in checkpoint.hyperparameters.items()) or "none"),
@@ -55,10 +55,18 @@ def _aligned(lines: Iterable[tuple[str, object]]) -> str:
 
 
 def _counts(trunk: Trunk) -> str:
-    missing = sum(phrase.endswith("is missing") for phrase in trunk.differing)
-    unexpected = sum(phrase.endswith("is unexpected") for phrase in trunk.differing)
-    resized = len(trunk.differing) - missing - unexpected
+    missing, unexpected, resized = counts(trunk)
     return f"{len(trunk.matched)} matched, {missing} missing, {unexpected} unexpected, {resized} of another shape"
+
+
+def _taken(checkpoint: Checkpoint) -> str:
+    trunk, encoder = checkpoint.trunk, f"the {checkpoint.role}'s {_architecture(checkpoint)}"
+    if trunk.is_whole:
+        return encoder
+    if checkpoint.is_taken:
+        return f"what fits of {encoder}"
+    is_near = trunk.share >= LIKELY or is_cut(trunk)
+    return f"nothing, unless allow_partial: what fits of {encoder}" if is_near else "nothing"
 
 
 def _architecture(checkpoint: Checkpoint) -> str:

@@ -6,6 +6,7 @@ import functools
 import os
 import pickle
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from qscore import load_encoder
 from qscore.encoders import LoadOptions, open_checkpoint
 from qscore.encoders.__main__ import main
 from qscore.encoders.architectures import Hints, infer
+from qscore.encoders.inspection import inspect_checkpoint
 from qscore.encoders.layouts import LAYOUTS
 from qscore.errors import UserError
 from tests.encoders.sources import (
@@ -132,7 +134,10 @@ def changed(content: Any, change: Callable[[dict[str, Any], str], None]) -> Any:
 
 
 def rename(state: dict[str, Any], key: str) -> None:
-    state[key + "_2"] = state.pop(key)
+    """In its place, since some sources are read by order."""
+    items = list(state.items())
+    state.clear()
+    state.update((f"{name}_2" if name == key else name, value) for name, value in items)
 
 
 def resize(state: dict[str, Any], key: str) -> None:
@@ -172,6 +177,92 @@ def test_a_file_with_names_of_its_own_is_refused_with_them(options: dict[str, An
     with pytest.raises(UserError, match=r"nothing that is known here fits.*stage1.0.conv1.weight") as refused:
         load_encoder(tmp_path / "a.pth", **options)
     assert "allow_partial" not in str(refused.value)
+
+
+@pytest.mark.parametrize("source", ["alone", "moco"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"layout": "dino"},
+        {"architecture": "resnet50"},
+        {"architecture": "timm/vit_tiny_patch16_224", "role": "student"},
+    ],
+    ids=str,
+)
+def test_an_option_that_is_wrong_is_named_and_not_the_names(
+    source: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "a.pth"
+    torch.save(trunk(resnet()) if source == "alone" else SOURCES["moco_trained"].write(resnet(), resnet(1)), file)
+    assert load_encoder(file).feature_dim == 512
+    said = " and ".join(f"checkpoint.{name}={options[name]}" for name in sorted(options, reverse=True))
+    with pytest.raises(UserError, match=f"fits with {said}[:.].*Leave {said} out") as refused:
+        load_encoder(file, **options)
+    assert "Rename" not in str(refused.value)
+
+
+def test_an_architecture_of_which_the_file_is_a_part_is_named(tmp_path: Path) -> None:
+    torch.save(trunk(torchvision.models.resnet18()), tmp_path / "a.pth")
+    with pytest.raises(
+        UserError, match=r"100 of 180 tensors of a resnet34.*Leave checkpoint.architecture=resnet34 out"
+    ):
+        load_encoder(tmp_path / "a.pth", architecture="resnet34")
+
+
+def cut(network: nn.Module) -> dict[str, Tensor]:
+    """The stem and the first stage."""
+    return {name: tensor for name, tensor in trunk(network).items() if name.startswith(("conv1", "bn1", "layer1"))}
+
+
+def test_a_file_that_was_cut_is_told_as_one(tmp_path: Path) -> None:
+    torch.save(cut(resnet()), tmp_path / "a.pth")
+    with pytest.raises(
+        UserError, match=r"of which most is missing: 15 of 60 tensors.*save the file again, whole"
+    ) as refused:
+        load_encoder(tmp_path / "a.pth")
+    assert "Rename" not in str(refused.value)
+
+
+def test_names_of_timm_are_not_to_be_changed(tmp_path: Path) -> None:
+    torch.save(timm.create_model("convnext_atto").state_dict(), tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"checkpoint\.architecture=timm/NAME") as refused:
+        load_encoder(tmp_path / "a.pth")
+    assert "Rename" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_keys_that_fit_nothing_are_shown_first(name: str, tmp_path: Path) -> None:
+    source = SOURCES[name]
+    torch.save(changed(source.write(*networks(source, name)), rename), tmp_path / source.file)
+    checkpoint = open_checkpoint(tmp_path / source.file)
+    odd = [key for key in checkpoint.keys if key.endswith("_2") and not key.startswith("net.")]  # no trunk's
+    assert odd
+    assert set(checkpoint.keys[: len(odd)]) == set(odd)
+
+
+def test_a_backbone_behind_a_prefix_is_not_to_be_named_as_a_layout(tmp_path: Path) -> None:
+    wrapped = changed(under("wrapped.net.", trunk(resnet())), rename)
+    torch.save(wrapped | {"odd.thing": torch.ones(2, 2)}, tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"closest is a backbone behind 'wrapped.net.'") as refused:
+        load_encoder(tmp_path / "a.pth")
+    assert "checkpoint.layout" not in str(refused.value)
+    shown = str(refused.value).partition("own keys are ")[2].split(", ")[:2]
+    assert set(shown) == {"wrapped.net.layer4.0.conv1.weight_2", "odd.thing"}
+
+
+@pytest.mark.parametrize(("part", "is_taken"), [(trunk, True), (cut, False)])
+@pytest.mark.parametrize("allow_partial", [True, False])
+def test_what_is_said_to_be_taken_is_what_loading_takes(
+    part: Callable[[nn.Module], dict[str, Tensor]], is_taken: bool, allow_partial: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.pth"
+    torch.save(part(resnet()), file)
+    options = LoadOptions(allow_partial=allow_partial)
+    text, is_whole = inspect_checkpoint(file, options)
+    assert is_whole == is_taken
+    assert ("taken               nothing" not in text) == (is_taken or allow_partial)
+    with nullcontext() if is_taken or allow_partial else pytest.raises(UserError):
+        open_checkpoint(file, options).encoder()
 
 
 @pytest.mark.parametrize("role", ["student", "teacher"])
@@ -276,6 +367,10 @@ def test_small_stems_say_what_was_assumed(layers: dict[str, int], tmp_path: Path
     assert bool(found.notes) == (kernel == 3)
     if kernel == 3:
         assert load_encoder(tmp_path / "a.pth", stem="stl").settings["stem"] == "stl"
+    else:
+        assert load_encoder(tmp_path / "a.pth", stem="imagenet").settings["stem"] == "imagenet"
+    with pytest.raises(UserError, match=f"checkpoint.stem to fit .* a first convolution of {kernel}x{kernel}"):
+        load_encoder(tmp_path / "a.pth", stem="imagenet" if kernel == 3 else "cifar")
 
 
 def test_solo_learn_pads_its_small_stem_by_two(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import socket
 import subprocess
 import sys
 import warnings
@@ -147,23 +146,6 @@ def test_a_study_that_was_served_is_not_simulated_unasked(
     assert "was served already" in capsys.readouterr().err
     assert not answers(Store(load_study(study)))
     assert main(["simulate", str(study), "--accuracy", "1", "--annotators", "1", "--again"]) == 0
-
-
-@pytest.mark.parametrize(("host", "said"), [("127.0.0.1", "another program"), ("no.such.host.invalid", "no.such")])
-def test_a_port_that_cannot_be_had_is_one_message_before_any_address(
-    host: str, said: str, trials: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    main(["new", str(trials), "--images", str(tmp_path / "photos"), "--out", str(tmp_path / "study")])
-    capsys.readouterr()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        assert main(["serve", str(tmp_path / "study"), "--host", host, "--port", str(port)]) == 2
-    output = capsys.readouterr()
-    assert said in output.err
-    assert "--port" in output.err
-    assert not output.out
 
 
 def test_simulated_annotators_are_as_right_as_they_are_told(trials: Path, tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_a_run_its_result_and_its_questions_make_the_same_study(here: Path) -> N
         ("groups.csv --images nowhere", "there is none at nowhere"),
         ("groups.csv --images images/a", "ids; 40 have none: a/0-0, b/0-1"),
         ("more.csv --images images", "ids; 1 have none: a/ghost"),
-        ("broken.csv --images images", "1 of 40 cannot be read: images/broken.png. Mend"),
+        ("broken.csv --images images", "1 of 40 cannot be read: images/broken.png (the first: no image of a known"),
         ("tiny.csv --images images", "got none: class 7: 4 samples, 11 needed"),
         ("groups.csv --images images --references 12", "class 0: 12 samples, 13 needed"),
         ("groups.csv --images images --labels few.csv", "label of every sample in a group, got none of 39 out of 40"),

@@ -4,6 +4,7 @@ import io
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
@@ -51,8 +52,17 @@ def _write(image: Image.Image, folder: Path) -> str:
     image.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
     plain = Image.frombytes("RGB", image.size, image.tobytes())  # nothing but pixels
     suffix, kind = ("png", "PNG") if max(plain.size) <= _PNG_UP_TO_PX else ("jpg", "JPEG")
+    return write_image(plain, folder, suffix, format=kind, quality=90)
+
+
+def write_image(image: Image.Image, folder: Path, suffix: str, **options: Any) -> str:
+    """Writes an image under a name that says nothing, which is returned.
+
+    Raises:
+        CannotWriteError: the disk is full, or nothing may be written there.
+    """
     content = io.BytesIO()  # into a file, Pillow would not notice that its last piece was cut short
-    plain.save(content, kind, quality=90)
+    image.save(content, **options)
     name = f"{secrets.token_hex(12)}.{suffix}"
     with writing_told(folder / name):
         (folder / name).write_bytes(content.getvalue())

@@ -17,7 +17,7 @@ from qscore.study.material import GROUPS
 from qscore.study.naming.folder import KIND, Activation, NamingStudy, load_naming_study
 from qscore.study.naming.rules import NamingPolicies
 from qscore.study.out import check_free
-from qscore.study.plain_images import write_plain_images
+from qscore.study.plain_images import write_image, write_plain_images
 
 _LONGEST_SIDE_PX = 512
 _STOPS = ((0.0, (38, 12, 90)), (0.35, (187, 30, 100)), (0.7, (249, 115, 22)), (1.0, (255, 240, 120)))  # dark to bright
@@ -77,9 +77,8 @@ def write_heat(activation_map: Image.Image, folder: Path) -> str:
     layer.thumbnail((_LONGEST_SIDE_PX, _LONGEST_SIDE_PX))
     heat = Image.frombytes("P", layer.size, layer.tobytes())
     heat.putpalette([channel for value in range(256) for channel in _colour(value / 255)])
-    name = f"{secrets.token_hex(12)}.png"
-    heat.save(folder / name, transparency=bytes(round(235 * (value / 255) ** 0.8) for value in range(256)))
-    return name
+    opacity = bytes(round(235 * (value / 255) ** 0.8) for value in range(256))
+    return write_image(heat, folder, "png", format="PNG", transparency=opacity)
 
 
 def _colour(value: float) -> tuple[int, ...]:

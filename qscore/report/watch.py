@@ -13,7 +13,7 @@ def watch_notes(encoders: Encoders) -> list[str]:
 
 def effect_notes(encoders: Encoders) -> list[str]:
     """Returns which runs ended with the very weights of their control: the term had no effect."""
-    trained = [encoder for encoder in encoders if encoder.settings.get("lambda") is not None]
+    trained = [encoder for encoder in encoders if "config" in encoder.facts]
     pairs = [pair for found in comparisons(trained) if found.reference == CONTROL for pair in found.pairs]
     said = (without_effect(pair.treated, pair.reference) for pair in pairs)
     return [text for text in said if text is not None]

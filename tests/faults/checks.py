@@ -41,7 +41,7 @@ def num_unfinished(home: Path) -> int:
 def outcome(home: Path) -> dict[str, Any]:
     """Returns what an interruption must not change: weights, D, steps, results, and every logged loss."""
     found: dict[str, Any] = {}
-    for path in sorted(home.rglob("*")):
+    for path in sorted(path for path in home.rglob("*") if not path.name.startswith(UNFINISHED)):
         name = str(path.relative_to(home))
         is_kept = path.parent.name == "representations" and path.suffix == ".safetensors"
         if is_kept or path.name in ("encoder.safetensors", "table1.csv", "comparison.csv", "per_class.csv"):
@@ -54,7 +54,7 @@ def outcome(home: Path) -> dict[str, Any]:
             found[name] = json.loads(path.read_text())
         elif "results" in path.parts and path.suffix == ".json":
             found[name] = json.loads(path.read_text())["metrics"]
-        elif path.suffix in (".png", ".html") and not path.name.startswith(UNFINISHED):
+        elif path.suffix in (".png", ".html"):
             found[name] = "there"
     return found
 

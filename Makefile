@@ -31,7 +31,7 @@ OLDEST_TESTS := tests/score tests/regularizer tests/methods tests/evaluation tes
 test-oldest:
 	test -d $(VENV)-oldest || $(PYTHON) -m venv $(VENV)-oldest
 	$(VENV)-oldest/bin/python -m pip install --quiet --constraint constraints/oldest.txt \
-		--editable ".[study,tensorboard,parquet]" pytest pytest-xdist beartype hypothesis httpx lightning
+		--editable ".[study,tensorboard,parquet]" pytest pytest-timeout pytest-xdist beartype hypothesis httpx lightning
 	OMP_NUM_THREADS=1 $(VENV)-oldest/bin/python -m pytest --numprocesses=auto --dist=loadfile -W default -m "not slow" \
 		--override-ini addopts="--strict-markers -p no:cacheprovider" --ignore-glob="*test_browser.py" \
 		--ignore=tests/encoders/test_targets.py $(OLDEST_TESTS)
@@ -46,7 +46,7 @@ benchmark: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.reverse_probing
 	$(BIN)/python -m benchmarks.page
 
-# 200 kills of every stage, about a quarter of an hour on two idle cores; goes on where it was interrupted.
+# 200 kills over all stages, four minutes on two idle cores; goes on where it was interrupted.
 faults: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults --kills 200
 

@@ -14,12 +14,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from qscore.application.concept_words import caption_overrides, concept_overrides
 from qscore.application.data_words import (
     QUOTES,
     REVERSE_TRANSFER,
     TRANSFER,
-    caption_overrides,
-    concept_overrides,
     data_names,
     data_override,
     is_there,

@@ -9,9 +9,6 @@ from qscore.errors import UserError, unknown_name
 
 CONFIG_DIR = ("--config-dir", "-cd")
 QUOTES = "'\""
-OF_A_FILE = ("captions:", "namings:")
-TAKE_CONCEPTS = ("reverse_probing", "reverse_transfer")
-FORCED_CHOICE = "evaluation.forced_choice"
 TRANSFER, REVERSE_TRANSFER = "evaluation.transfer.datasets", "evaluation.reverse_transfer.datasets"
 
 
@@ -48,9 +45,11 @@ def data_override(value: str, known_data: Collection[str], *, group: str = "data
     Raises:
         UserError: If the value is a single word that is neither a name nor a folder.
     """
-    if known_data and value != "null" and re.fullmatch(r"\w[\w.-]*", value) and not _is_known(value, known_data):
-        raise UserError(f"{unknown_name('data set', value, known_data)} Nor is there a folder {value} here.")
-    if value in known_data or not _looks_like_path(value):
+    if value in known_data:
+        return []
+    if not _looks_like_path(value):
+        if known_data and value != "null" and re.fullmatch(r"\w[\w.-]*", value):
+            raise UserError(f"{unknown_name('data set', value, known_data)} Nor is there a folder {value} here.")
         return []
     kind, key = ("npz", "path") if value.endswith(".npz") else ("folder", "root")
     return [f"{group}={kind}", f"{at}.source.{key}={quoted(str(Path(value).expanduser().absolute()))}"]
@@ -74,7 +73,7 @@ def transfer_overrides(value: str, known_data: Collection[str], key: str = TRANS
     """
     overrides: list[str] = []
     taken: set[str] = set()
-    for chosen in _words(value):
+    for chosen in words(value):
         name = _free_name(chosen, taken)
         taken.add(name)
         group = f"+data@{key}.{name}"
@@ -101,64 +100,10 @@ def quoted(value: str) -> str:
     return f"'{escaped}'"
 
 
-def concept_overrides(value: str, arguments: Collection[str]) -> list[str]:
-    """Returns the overrides for `concepts=`, with absolute paths: a run may be evaluated from elsewhere.
-
-    Args:
-        value: A list in brackets, or a single word; see `gather` of reverse probing.
-        arguments: All of the command: which of the evaluations that take concepts is asked for.
-
-    >>> concept_overrides("[labels,colour]", ["evaluation=reverse_probing"])
-    ["evaluation.reverse_probing.concepts=['labels','colour']"]
-    """
-    chosen = [argument for argument in arguments if argument.startswith("evaluation=")]
-    asked = [name for name in TAKE_CONCEPTS if any(name in argument for argument in chosen)]
-    lists = [_quoted_list(part) for part in _swept(value)]
-    return [f"evaluation.{name}.concepts={','.join(lists)}" for name in asked or TAKE_CONCEPTS[:1]]
-
-
-def caption_overrides(name: str, value: str) -> list[str]:
-    """Returns the overrides for `captions=` and `descriptions=` of forced choice, with absolute paths.
-
-    Args:
-        name: "captions" or "descriptions".
-        value: A word, a file, a list in brackets, or null.
-
-    >>> caption_overrides("captions", "labels"), caption_overrides("captions", "[colour,shape]")
-    (["evaluation.forced_choice.captions='labels'"], ["evaluation.forced_choice.captions=['colour','shape']"])
-    """
-    key = f"{FORCED_CHOICE}.{name}"
-    if value in ("", "null"):
-        return [f"{key}=null"]
-    return [
-        f"{key}={_quoted_list(value) if value.startswith('[') else quoted(_with_absolute_path(value.strip(QUOTES)))}"
-    ]
-
-
-def _swept(value: str) -> list[str]:
-    """The lists in brackets that a sweep takes one after the other; the whole value where it is no sweep."""
-    return re.findall(r"\[[^\]]*\]", value) if re.fullmatch(r"\[[^\]]*\](,\[[^\]]*\])+", value) else [value]
-
-
-def _quoted_list(value: str) -> str:
-    words = [] if value in ("", "null") else _words(value)
-    return f"[{','.join(quoted(_with_absolute_path(word)) for word in words)}]"
-
-
-def _words(value: str) -> list[str]:
-    """What stands between the commas of a list in brackets, without quotes."""
+def words(value: str) -> list[str]:
+    """Returns what stands between the commas of a list in brackets, without quotes."""
     found = re.findall(r"'[^']*'|\"[^\"]*\"|[^,\[\]'\"]+", value)
     return [word for word in (part.strip().strip(QUOTES) for part in found) if word]
-
-
-def _with_absolute_path(word: str) -> str:
-    kind, colon, rest = word.partition(":") if word.startswith(OF_A_FILE) else ("", "", word)
-    file = Path(rest).expanduser()
-    return f"{kind}{colon}{file.absolute()}" if "/" in rest or is_there(file) else word
-
-
-def _is_known(value: str, known_data: Collection[str]) -> bool:
-    return value in known_data or _looks_like_path(value)
 
 
 def _looks_like_path(value: str) -> bool:

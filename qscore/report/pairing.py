@@ -41,6 +41,7 @@ class Comparison:
         pairs: By seed.
         cautions: Why the difference may not be what it seems.
         is_fair: Whether the two differ in the treatment alone, as far as their records tell.
+        without_effect: Those of the cautions that say that the term changed nothing.
     """
 
     treated: str
@@ -49,6 +50,7 @@ class Comparison:
     pairs: tuple[Pair, ...]
     cautions: tuple[str, ...]
     is_fair: bool
+    without_effect: tuple[str, ...]
 
     @property
     def title(self) -> str:
@@ -91,11 +93,13 @@ def _comparison(
     origins = [path for pair in pairs if (path := baseline_path(pair.treated)) is not None]
     shared = len(set(origins)) < len(origins)
     alike = sorted({text for pair in pairs for text in _scored_differently(pair)})
-    said = [without_effect(pair.treated, pair.reference) for pair in pairs if role == CONTROL]
-    cautions += [*filter(None, said), *unequal, *alike, *([_one_origin()] if shared else [])]
+    said = (without_effect(pair.treated, pair.reference) for pair in pairs if role == CONTROL)
+    unchanged = tuple(text for text in said if text is not None)
+    cautions += [*unchanged, *unequal, *alike, *([_one_origin()] if shared else [])]
     if role == BASELINE:
         cautions.append(f"{name} was trained longer than the baseline; only a control is fair.")
-    return Comparison(name, role, place(group[0]), tuple(pairs), tuple(cautions), role == CONTROL and not unequal)
+    is_fair = role == CONTROL and not unequal
+    return Comparison(name, role, place(group[0]), tuple(pairs), tuple(cautions), is_fair, unchanged)
 
 
 def _reference(treated: EvaluatedEncoder, candidates: list[EvaluatedEncoder], role: str) -> EvaluatedEncoder | None:

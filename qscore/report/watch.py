@@ -1,7 +1,5 @@
 """What was noticed while a run was trained, as sentences."""
 
-from qscore.report.collect import CONTROL
-from qscore.report.effect import without_effect
 from qscore.report.pairing import comparisons
 from qscore.report.panels import Encoders, label
 
@@ -14,9 +12,7 @@ def watch_notes(encoders: Encoders) -> list[str]:
 def effect_notes(encoders: Encoders) -> list[str]:
     """Returns which runs ended with the very weights of their control: the term had no effect."""
     trained = [encoder for encoder in encoders if "config" in encoder.facts]
-    pairs = [pair for found in comparisons(trained) if found.reference == CONTROL for pair in found.pairs]
-    said = (without_effect(pair.treated, pair.reference) for pair in pairs)
-    return [text for text in said if text is not None]
+    return [text for found in comparisons(trained) for text in found.without_effect]
 
 
 def noticed(facts: dict[str, object]) -> list[dict[str, object]]:

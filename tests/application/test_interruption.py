@@ -17,11 +17,7 @@ NUM_EPOCHS = 5
 def struck_when(home: Path, condition: str, signum: int, *arguments: str) -> Child:
     """Starts training and strikes it a little after a file matching a pattern exists; returns it once it has ended."""
     with Child(["train", *arguments], home.with_suffix(".log")).start() as child:
-        deadline = time.monotonic() + 120
-        while not list(home.glob(condition)):
-            assert child.process.is_alive(), "training ended before it could be struck"
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        child.wait_until(lambda: list(home.glob(condition)), 120)
         time.sleep(0.3)
         assert child.process.is_alive()
         child.strike(signum)  # as a terminal does: to the processes that load images too

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -37,14 +36,6 @@ def command(home: Path, images: Path, *options: str) -> list[str]:
     return ["train", *TINY, *places, *workers, "data.image_size=28", *options]
 
 
-def wait_for(home: Path, pattern: str, child: Child) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not list(home.glob(pattern)):
-        assert child.process.is_alive(), child.said[-2000:]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("is_cut", [False, True], ids=["vanishes", "cut"])
 def test_images_that_vanish_or_are_cut_while_they_are_trained_on_are_named(
     folder: Path, tmp_path: Path, is_cut: bool
@@ -52,7 +43,7 @@ def test_images_that_vanish_or_are_cut_while_they_are_trained_on_are_named(
     files = sorted(folder.rglob("*.png"))[::4]
     kept = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
     with Child(command(tmp_path, folder, "pretrain_epochs=200"), tmp_path / "log.txt").start() as child:
-        wait_for(tmp_path, "pretrained/*/checkpoints/last.ckpt", child)
+        child.wait_until(lambda: list(tmp_path.glob("pretrained/*/checkpoints/last.ckpt")), PATIENCE_S)
         for file in files:
             file.write_bytes(kept[file][0][:60]) if is_cut else file.unlink()
         assert child.wait() == 2, child.said[-2000:]
@@ -65,18 +56,14 @@ def test_images_that_vanish_or_are_cut_while_they_are_trained_on_are_named(
         os.utime(file, ns=(changed, changed))
     before = (pretrained := next(tmp_path.glob("pretrained/*/checkpoints/last.ckpt"))).stat().st_mtime_ns
     with Child(["train", f"resume={tmp_path}/run"], tmp_path / "log2.txt").start() as resumed:
-        deadline = time.monotonic() + PATIENCE_S
-        while pretrained.stat().st_mtime_ns == before:
-            assert resumed.process.is_alive(), resumed.said[-2000:]
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        resumed.wait_until(lambda: pretrained.stat().st_mtime_ns != before, PATIENCE_S)
     assert len(list((tmp_path / "pretrained").iterdir())) == 1  # the same pretraining went on
 
 
 def test_a_dead_process_that_loads_images_is_told_and_the_run_goes_on(folder: Path, tmp_path: Path) -> None:
     options = ["pretrain_epochs=2", "epochs=60"]
     with Child(command(tmp_path, folder, *options), tmp_path / "log.txt").start() as child:
-        wait_for(tmp_path, "run/checkpoints/last.ckpt", child)
+        child.wait_until((tmp_path / "run" / "checkpoints" / "last.ckpt").is_file, PATIENCE_S)
         pid = child.process.pid
         (worker, *_) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         os.kill(int(worker), signal.SIGKILL)

@@ -58,6 +58,14 @@ class Child:
         self.process.join(timeout_s)
         return self.process.exitcode
 
+    def wait_until(self, is_so: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
+        """Waits for what the process brings about, which must not end before."""
+        deadline = time.monotonic() + timeout_s
+        while not is_so():
+            assert self.process.is_alive(), f"it ended before: {self.said[-2000:]}"
+            assert time.monotonic() < deadline, self.said[-2000:]
+            time.sleep(0.01)
+
     def strike(self, signum: int) -> None:
         """Sends a signal to the process and its workers."""
         pid = self.process.pid
